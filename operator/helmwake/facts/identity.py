@@ -35,7 +35,7 @@ class WorkloadKey:
 class Driver(StrEnum):
     """Where Helm keeps a record: the kind of object (`HELM_DRIVER`)."""
 
-    SECRET = "Secret"
+    SECRET = "Secret"  # noqa: S105  # a kind, no password
     CONFIG_MAP = "ConfigMap"
 
 
