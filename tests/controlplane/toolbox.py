@@ -83,9 +83,7 @@ def _kubernetes(*names: str) -> Mapping[str, str]:
 
 KUBERNETES: Final = Tool(
     name="kubernetes",
-    packages=_kubernetes(
-        "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"
-    ),
+    packages=_kubernetes("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"),
     expected=timedelta(seconds=450),
     # Else it says v0.0.0, and a chart with a kubeVersion refuses the cluster.
     variables={
