@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.controlplane.api import ApiError
+from tests.controlplane.toolbox import ETCD, MissingToolError, locate
 from tests.controlplane.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -51,6 +52,16 @@ def events(cluster: ControlPlane, namespace: str, pod: str) -> set[tuple[str, st
         for event in cluster.api.items(f"/api/v1/namespaces/{namespace}/events")
         if event["involvedObject"]["name"] == pod
     }
+
+
+def test_a_missing_tool_says_how_to_build_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HELMWAKE_TOOLS_CACHE", str(tmp_path))
+    monkeypatch.delenv("HELMWAKE_USE_PATH_TOOLS", raising=False)
+
+    with pytest.raises(MissingToolError, match=r"python -m tests\.controlplane\.build etcd"):
+        locate(ETCD, "etcd")
 
 
 @pytest.mark.parametrize("version", [3, 4])
@@ -262,6 +273,39 @@ def test_a_late_readiness_is_late(control_plane: ControlPlane, namespace: str) -
     )
 
     assert time.monotonic() - begun > 3
+
+
+def test_other_workloads_get_ready(control_plane: ControlPlane, namespace: str) -> None:
+    for kind in ("StatefulSet", "DaemonSet"):
+        control_plane.helm(
+            "install", kind.lower(), CHART, "-n", namespace, "--set", f"kind={kind}", check=True
+        )
+
+    for path, ready in (
+        ("statefulsets/statefulset", "readyReplicas"),
+        ("daemonsets/daemonset", "numberReady"),
+    ):
+        workload = f"/apis/apps/v1/namespaces/{namespace}/{path}"
+
+        def is_ready(workload: str = workload, ready: str = ready) -> bool:
+            return bool(control_plane.api.get(workload)["status"].get(ready) == 1)
+
+        wait_for(path, is_ready)
+
+
+def test_an_immutable_config_refuses_a_rollback(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    there = (CHART, "-n", namespace, "--set")
+    control_plane.helm("install", "cart", *there, "config.colour=blue", check=True)
+    red = "config.colour=red,configImmutable=true"
+    control_plane.helm("upgrade", "cart", *there, red, check=True)
+
+    done = control_plane.helm("rollback", "cart", "1", "-n", namespace)
+
+    assert done.returncode == 1
+    assert record_status(control_plane, namespace, 2) == "superseded"
+    assert record_status(control_plane, namespace, 3) == "failed"
 
 
 def test_a_helm_process_can_be_killed(control_plane: ControlPlane, namespace: str) -> None:
