@@ -1,0 +1,77 @@
+"""How an operation begins, and what it inherits."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from helmwake.facts.change import Origin
+from helmwake.facts.helm import Record
+from helmwake.lifecycle.intents import Announce, FetchPayload, Intent, WakeAt
+from helmwake.lifecycle.limits import Limits
+from helmwake.lifecycle.operation import Operation, OperationId, OperationKind
+from helmwake.lifecycle.rollouts import claim_changes
+from helmwake.lifecycle.state import Release, Step
+
+
+def begin(release: Release, record: Record, operation_id: OperationId) -> Operation:
+    """Make the operation as the record shows it; nothing is asked for yet.
+
+    Labels are inherited from the revision before, so a caller's `traceparent` that was
+    there already is stale, and a context that was there may be an older delivery's.
+    """
+    kind = operation_id.kind
+    before = release.before(record) if kind is OperationKind.UPGRADE else None
+    # A rollback has its target's labels; a test and an uninstall their revision's.
+    carried = kind not in {OperationKind.INSTALL, OperationKind.UPGRADE}
+    context = record.tags.keptn.context
+    return Operation(
+        id=operation_id,
+        release=record.release,
+        revision=record.revision,
+        record=record,
+        # A revision is born with its operation; a test or uninstall only writes to it.
+        started=record.created if kind.deploys else _write_time(record),
+        last_write=record.seen,
+        tags=record.tags,
+        inherited_context=context is not None
+        and (carried or (before is not None and before.tags.keptn.context == context)),
+        stale_parent=carried
+        or (before is not None and before.tags.traceparent == record.tags.traceparent),
+        namespace=release.context,
+        status=record.status,
+        previous=release.previous,
+    )
+
+
+def start(release: Release, operation: Operation, limits: Limits) -> Step:
+    """Enter a running operation: its payload is wanted, and its rollouts may be there."""
+    release = claim_changes(release.having(operation), operation.id)
+    return release, (
+        Announce(operation),
+        FetchPayload(operation.record.ref),
+        *wakes(release, operation.id, limits),
+    )
+
+
+def touch(release: Release, operation: Operation, record: Record, limits: Limits) -> Step:
+    """Note another write of Helm's: it is alive, and the payload says what it does."""
+    touched = replace(
+        operation, record=record, status=record.status, last_write=record.seen, stuck=False
+    )
+    release = release.having(touched)
+    return release, (
+        FetchPayload(record.ref),
+        WakeAt(touched.last_write + limits.stuck_after),
+    )
+
+
+def wakes(release: Release, operation_id: OperationId, limits: Limits) -> tuple[Intent, ...]:
+    """Ask to be woken when the operation may be stuck or one of its rollouts too old."""
+    operation = next(op for op in release.operations if op.id == operation_id)
+    times = [rollout.started + limits.rollout for rollout in operation.rollouts]
+    if operation.helm_runs:
+        times.append(operation.last_write + limits.stuck_after)
+    return tuple(WakeAt(time) for time in times)
+
+
+def _write_time(record: Record) -> datetime:
+    return record.seen if record.origin is Origin.WATCHED else record.written

@@ -1,0 +1,94 @@
+"""When an operation is final, and how the whole of it ended."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from helmwake.lifecycle.hooks import close_hook
+from helmwake.lifecycle.intents import Deliver, Intent
+from helmwake.lifecycle.limits import Limits
+from helmwake.lifecycle.operation import Operation, Predecessor
+from helmwake.lifecycle.outcome import SUCCESS, Outcome, Result, most_specific
+from helmwake.lifecycle.rollouts import overdue
+from helmwake.lifecycle.state import MAX_SETTLED, Release, Step
+
+
+def settle(release: Release, now: datetime, limits: Limits) -> Step:
+    """Let time pass: mark what is stuck, end what is overdue, deliver what is final."""
+    intents: list[Intent] = []
+    for known in release.operations:
+        operation = known
+        if operation.helm_runs:
+            silent = now - operation.last_write >= limits.stuck_after
+            operation = replace(operation, stuck=silent)
+        rollouts = tuple(
+            overdue(rollout, operation, now, limits) for rollout in operation.rollouts
+        )
+        if rollouts != operation.rollouts:
+            operation = replace(operation, rollouts=rollouts)
+        if not final(operation):
+            if operation != known:
+                release = release.having(operation)
+            continue
+        operation = close(operation)
+        release = _settled(release.without(operation), operation)
+        intents.append(Deliver(operation))
+    return release, tuple(intents)
+
+
+def final(operation: Operation) -> bool:
+    """Helm's part has ended, all that was asked for has come, and each rollout is over."""
+    return (
+        not operation.helm_runs
+        and not operation.awaits_listing
+        and operation.awaits_payload is None
+        and not any(rollout.running for rollout in operation.rollouts)
+    )
+
+
+def close(operation: Operation) -> Operation:
+    """Give the operation its end and its outcome, which are final."""
+    helm_ended = operation.helm_ended or operation.started
+    hooks = tuple(close_hook(run, operation, helm_ended) for run in operation.hooks)
+    operation = replace(operation, hooks=hooks)
+    ends = [helm_ended, *(rollout.ended or helm_ended for rollout in operation.rollouts)]
+    return replace(operation, ended=max(ends), outcome=overall(operation))
+
+
+def overall(operation: Operation) -> Outcome:
+    """Join Helm's outcome with what was found below it.
+
+    Helm's `failed` stays one whatever a rollout does later, and its `deployed` with a failed
+    rollout is a failure. The cause is the most specific one found.
+    """
+    own = operation.helm_outcome or SUCCESS
+    below = [rollout.outcome for rollout in operation.rollouts if rollout.outcome]
+    below += [run.outcome for run in operation.hooks if run.outcome]
+    bad = [outcome for outcome in below if outcome.bad]
+    if own.result is Result.SUCCESS:
+        # A hook that failed without failing its operation was deliberately ignored.
+        failed = [
+            rollout.outcome
+            for rollout in operation.rollouts
+            if rollout.outcome and rollout.outcome.bad
+        ]
+        return most_specific(failed) or SUCCESS
+    if own.result in {Result.FAILURE, Result.TIMEOUT}:
+        cause = most_specific([own, *bad])
+        if cause is not None:
+            return replace(own, error=cause.error, message=cause.message or own.message)
+    return own
+
+
+def _settled(release: Release, operation: Operation) -> Release:
+    predecessor = release.previous
+    ended = operation.ended or operation.started
+    if predecessor is None or predecessor.ended <= ended:
+        predecessor = Predecessor(
+            id=operation.id,
+            parent=operation.parent,
+            revision=operation.revision,
+            failed=operation.outcome is not None and operation.outcome.bad,
+            ended=ended,
+        )
+    settled = (*release.settled, operation.id)[-MAX_SETTLED:]
+    return replace(release, settled=settled, previous=predecessor)

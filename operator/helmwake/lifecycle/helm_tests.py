@@ -1,0 +1,117 @@
+"""Tests: a settled revision whose test hooks ran again."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from helmwake.facts.change import Origin
+from helmwake.facts.helm import Record, Status
+from helmwake.facts.payload import Hook, HookPhase, HookRun, Payload
+from helmwake.lifecycle.beginning import begin
+from helmwake.lifecycle.hooks import account, hook_run
+from helmwake.lifecycle.intents import Intent, WakeAt
+from helmwake.lifecycle.limits import Limits
+from helmwake.lifecycle.operation import HookRunState, Operation, OperationId, OperationKind
+from helmwake.lifecycle.outcome import SUCCESS, ErrorType, Outcome, Result, abandoned
+from helmwake.lifecycle.records import end_helm
+from helmwake.lifecycle.state import Release, Step
+
+
+def on_test_hooks(release: Release, payload: Payload, uid: str, limits: Limits) -> Step:
+    """Begin, follow or end a test of the latest revision, as its hooks' last runs tell."""
+    record = release.latest
+    if record is None or record.uid != uid or record.tags.opted_out:
+        return release, ()
+    if record.status.pending or record.status is Status.UNINSTALLING:
+        return release, ()
+    runs = _runs(release, payload)
+    known = {(run.hook, run.started_at) for run in release.test_runs if run.uid == uid}
+    fresh = [(hook, run) for hook, run in runs if (hook.name, run.started_at) not in known]
+    release = account(release, uid, [(hook.name, run.started_at) for hook, run in fresh])
+    running = next((op for op in release.running(uid) if op.kind is OperationKind.TEST), None)
+    intents: tuple[Intent, ...] = ()
+    if running is not None and _again(running, fresh):
+        release, intents = end_helm(
+            release,
+            running,
+            record,
+            abandoned("another test began while it ran"),
+            limits,
+            payload_known=True,
+        )
+        running = None
+    if running is None:
+        if not fresh:
+            return release, intents
+        started_at = min(run.started_at for _, run in fresh)
+        operation_id = OperationId(uid=uid, kind=OperationKind.TEST, start=started_at)
+        if release.begun(operation_id):
+            return release, intents
+        running = replace(
+            begin(release, record, operation_id), started=_server_time(record, started_at)
+        )
+        intents += (WakeAt(record.seen + limits.stuck_after),)
+    running = replace(running, payload=payload, last_write=record.seen, stuck=False)
+    running = replace(running, hooks=_merged(running, runs))
+    release = release.having(running)
+    if any(run.phase is HookPhase.RUNNING for run in running.hooks):
+        return release, intents
+    at = _end_time(running, record, payload)
+    release, more = end_helm(
+        release, running, record, _outcome(running), limits, at=at, payload_known=True
+    )
+    return release, intents + more
+
+
+def _runs(release: Release, payload: Payload) -> list[tuple[Hook, HookRun]]:
+    """Return the test hooks' runs that are this revision's and not from before anyone looked."""
+    baseline = release.baseline
+    since = baseline.written if baseline and baseline.uid == payload.uid else None
+    deployed = payload.last_deployed
+    return [
+        (hook, run)
+        for hook in payload.hooks
+        if hook.tests
+        and (run := hook.last_run) is not None
+        and (deployed is None or run.started_at >= deployed)
+        and (since is None or run.phase is HookPhase.RUNNING or run.started_at >= since)
+    ]
+
+
+def _again(running: Operation, fresh: list[tuple[Hook, HookRun]]) -> bool:
+    """One test runs each hook once: a hook that runs again belongs to another test."""
+    ran = {run.name for run in running.hooks}
+    return any(hook.name in ran for hook, _ in fresh)
+
+
+def _merged(running: Operation, runs: list[tuple[Hook, HookRun]]) -> tuple[HookRunState, ...]:
+    merged = {(run.name, run.started_at): run for run in running.hooks}
+    begun = running.id.start
+    for hook, run in runs:
+        if begun is not None and run.started_at >= begun:
+            merged[hook.name, run.started_at] = hook_run(hook, run, "test", running.clock_offset)
+    return tuple(sorted(merged.values(), key=lambda run: run.started_at))
+
+
+def _server_time(record: Record, started_at: datetime) -> datetime:
+    return min(started_at, record.seen)
+
+
+def _end_time(running: Operation, record: Record, payload: Payload) -> datetime:
+    if record.origin is Origin.WATCHED and record.resource_version == payload.resource_version:
+        return record.seen
+    return max([run.ended for run in running.hooks if run.ended], default=record.seen)
+
+
+def _outcome(running: Operation) -> Outcome:
+    failed = [run.name for run in running.hooks if run.phase is HookPhase.FAILED]
+    if failed:
+        return Outcome(
+            result=Result.FAILURE,
+            error=ErrorType.TEST_FAILED,
+            message=f"test {', '.join(failed)} failed",
+        )
+    if any(run.phase is HookPhase.UNKNOWN for run in running.hooks):
+        return Outcome(
+            result=Result.ERROR, error=ErrorType.OTHER, message="a test's result is unknown"
+        )
+    return SUCCESS

@@ -1,0 +1,265 @@
+"""Which change of a pod template belongs to which operation, and when its rollout is over."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from helmwake.facts.change import Origin
+from helmwake.facts.workloads import Workload
+from helmwake.lifecycle.intents import Intent, WakeAt
+from helmwake.lifecycle.limits import Limits
+from helmwake.lifecycle.operation import Operation, OperationId, Rollout
+from helmwake.lifecycle.outcome import SUCCESS, ErrorType, Outcome, Result
+from helmwake.lifecycle.state import MAX_CHANGES, Release, Step, TemplateChange
+
+SERVER_TICK: Final = timedelta(seconds=1)  # the server's times are whole seconds
+FRESH: Final = timedelta(seconds=2)
+MAX_QUOTED_CHARACTERS: Final = 160
+
+
+def on_workload(release: Release, workload: Workload, limits: Limits) -> Step:
+    """Follow one workload: its template may have changed, its rollout gone on or ended."""
+    known = release.workload(workload.key)
+    if workload.gone:
+        if known is None or known.uid != workload.uid:
+            return release, ()
+        kept = tuple(other for other in release.workloads if other.key != workload.key)
+        return _each_rollout(
+            replace(release, workloads=kept),
+            lambda rollout: _deleted(rollout, workload),
+        ), ()
+    if known is not None and known.uid == workload.uid and _not_newer(workload, known):
+        return release, ()
+    others = tuple(other for other in release.workloads if other.key != workload.key)
+    release = replace(release, workloads=(*others, workload))
+    intents: tuple[Intent, ...] = ()
+    if known is None or known.uid != workload.uid or known.template != workload.template:
+        release = _each_rollout(release, lambda rollout: _superseded(rollout, workload))
+        if _changed_by_helm(known, workload):
+            release, intents = _attach(release, _change(workload), limits)
+    return _each_rollout(release, lambda rollout: judge(rollout, workload)), intents
+
+
+def claim_changes(release: Release, operation_id: OperationId) -> Release:
+    """Give an operation the changes that were seen before it was."""
+    operation = next(op for op in release.operations if op.id == operation_id)
+    if not operation.kind.deploys:
+        return release
+    mine = tuple(change for change in release.changes if belongs(operation, change))
+    for change in mine:
+        operation = _with_rollout(operation, change, release.workload(change.key))
+    kept = tuple(
+        change
+        for change in release.changes
+        if change not in mine and change.applied >= operation.record.created - SERVER_TICK
+    )
+    return replace(release, changes=kept).having(operation)
+
+
+def belongs(operation: Operation, change: TemplateChange) -> bool:
+    """Tell whether Helm applied the change between the operation's start and its end."""
+    if not operation.kind.deploys or change.applied < operation.record.created:
+        return False
+    return operation.helm_ended is None or change.applied <= operation.helm_ended + SERVER_TICK
+
+
+def judge(rollout: Rollout, workload: Workload) -> Rollout:
+    """Say how far the rollout is, as `kubectl rollout status` does.
+
+    Source: kubernetes/kubectl, pkg/polymorphichelpers/rollout_status.go.
+    """
+    if rollout.uid != workload.uid or rollout.template != workload.template:
+        return rollout
+    rollout = replace(rollout, keptn=workload.keptn, names=workload.names)
+    # Until the controller has seen the change, its status speaks of the rollout before.
+    if not rollout.running or workload.observed_generation < workload.generation:
+        return rollout
+    rollout = replace(
+        rollout,
+        wanted=workload.wanted,
+        updated=workload.updated,
+        available=workload.available,
+        cause=_cause(workload),
+    )
+    if workload.wanted == 0 or workload.paused:
+        why = "it is paused" if workload.paused else "it is scaled to zero"
+        return _end(rollout, _end_time(workload), Outcome(result=Result.SKIP, message=why))
+    if _deadline_exceeded(workload):
+        return _end(
+            rollout,
+            _end_time(workload),
+            rollout.cause
+            or Outcome(
+                result=Result.FAILURE,
+                error=ErrorType.PROGRESS_DEADLINE_EXCEEDED,
+                message=f"{rollout.key} made no progress before its deadline: {_counts(rollout)}",
+            ),
+        )
+    done = (
+        workload.updated >= workload.wanted
+        and workload.replicas <= workload.updated
+        and workload.available >= workload.updated
+    )
+    return _end(rollout, _end_time(workload), SUCCESS) if done else rollout
+
+
+def overdue(rollout: Rollout, operation: Operation, now: datetime, limits: Limits) -> Rollout:
+    """End a rollout that nothing else ends: Helm gave up on it, or it is too old."""
+    if not rollout.running:
+        return rollout
+    if operation.helm_ended is not None and operation.helm_outcome != SUCCESS:
+        if rollout.cause is not None:
+            return _end(rollout, max(now, operation.helm_ended), rollout.cause)
+        closing = operation.helm_ended + limits.after_failure
+        if now >= closing:
+            return _end(rollout, closing, _timed_out(rollout, "when Helm had given up"))
+    closing = rollout.started + limits.rollout
+    if now >= closing:
+        minutes = limits.rollout / timedelta(minutes=1)
+        return _end(
+            rollout,
+            closing,
+            rollout.cause or _timed_out(rollout, f"after {minutes:g} minutes"),
+        )
+    return rollout
+
+
+def _attach(release: Release, change: TemplateChange, limits: Limits) -> Step:
+    fitting = [op for op in release.operations if belongs(op, change)]
+    if not fitting:
+        return replace(release, changes=(*release.changes, change)[-MAX_CHANGES:]), ()
+    # The one in which Helm is at work, else the one that ended last.
+    operation = max(fitting, key=lambda op: (op.helm_runs, op.helm_ended or op.started))
+    operation = _with_rollout(operation, change, release.workload(change.key))
+    return release.having(operation), (WakeAt(change.seen + limits.rollout),)
+
+
+def _with_rollout(
+    operation: Operation, change: TemplateChange, workload: Workload | None
+) -> Operation:
+    rollout = Rollout(
+        key=change.key,
+        uid=change.uid,
+        template=change.template,
+        started=max(change.seen, operation.started)
+        if change.seen - change.applied < FRESH
+        else max(change.applied, operation.started),
+    )
+    if workload is not None and workload.uid == change.uid:
+        if workload.template == change.template:
+            rollout = judge(rollout, workload)
+        else:
+            rollout = _superseded(rollout, workload)
+    # Templates may change twice in one operation: the later rollout is the one that counts.
+    others = tuple(known for known in operation.rollouts if known.uid != change.uid)
+    return replace(operation, rollouts=(*others, rollout))
+
+
+def _change(workload: Workload) -> TemplateChange:
+    return TemplateChange(
+        key=workload.key,
+        uid=workload.uid,
+        template=workload.template,
+        applied=workload.applied or workload.created,
+        seen=workload.seen,
+    )
+
+
+def _changed_by_helm(known: Workload | None, workload: Workload) -> bool:
+    """Tell Helm's change from `kubectl edit`, `rollout restart` and the like."""
+    if known is None or known.uid != workload.uid:
+        return True
+    if workload.applied is None:
+        return False
+    return (
+        known.applied is None
+        or workload.applied > known.applied
+        or workload.seen - workload.applied < FRESH  # twice within one second
+    )
+
+
+def _not_newer(workload: Workload, known: Workload) -> bool:
+    """Compare resource versions, which are ordered within a kind (Kubernetes, KEP-5504)."""
+    if not (workload.resource_version.isdigit() and known.resource_version.isdigit()):
+        return workload.resource_version == known.resource_version
+    return int(workload.resource_version) <= int(known.resource_version)
+
+
+def _each_rollout(release: Release, change: Callable[[Rollout], Rollout]) -> Release:
+    for operation in release.operations:
+        rollouts = tuple(change(rollout) for rollout in operation.rollouts)
+        if rollouts != operation.rollouts:
+            release = release.having(replace(operation, rollouts=rollouts))
+    return release
+
+
+def _superseded(rollout: Rollout, workload: Workload) -> Rollout:
+    same = rollout.uid == workload.uid and rollout.template == workload.template
+    if rollout.key != workload.key or same or not rollout.running:
+        return rollout
+    return _end(
+        rollout,
+        workload.seen,
+        Outcome(
+            result=Result.CANCELLATION,
+            error=ErrorType.CANCELLED,
+            message=f"a newer pod template of {rollout.key} took its place",
+        ),
+    )
+
+
+def _deleted(rollout: Rollout, workload: Workload) -> Rollout:
+    if rollout.uid != workload.uid or not rollout.running:
+        return rollout
+    return _end(
+        rollout,
+        workload.seen,
+        rollout.cause
+        or Outcome(
+            result=Result.CANCELLATION,
+            error=ErrorType.CANCELLED,
+            message=f"{rollout.key} was deleted before its rollout was complete",
+        ),
+    )
+
+
+def _end(rollout: Rollout, at: datetime, outcome: Outcome) -> Rollout:
+    return replace(rollout, ended=max(at, rollout.started), outcome=outcome)
+
+
+def _end_time(workload: Workload) -> datetime:
+    """Date the end: as it was watched, else as the controller says, to a second."""
+    condition = workload.progressing
+    if workload.origin is Origin.WATCHED or condition is None or condition.updated is None:
+        return workload.seen
+    return min(condition.updated, workload.seen)
+
+
+def _deadline_exceeded(workload: Workload) -> bool:
+    condition = workload.progressing
+    return condition is not None and condition.reason == "ProgressDeadlineExceeded"
+
+
+def _cause(workload: Workload) -> Outcome | None:
+    failure = workload.replica_failure
+    if failure is None or not failure.true:
+        return None
+    return Outcome(
+        result=Result.FAILURE,
+        error=ErrorType.FAILED_CREATE,
+        message=f"pods of {workload.key} cannot be created: "
+        f"{failure.message[:MAX_QUOTED_CHARACTERS]}",
+    )
+
+
+def _timed_out(rollout: Rollout, when: str) -> Outcome:
+    return Outcome(
+        result=Result.TIMEOUT,
+        error=ErrorType.TIMEOUT,
+        message=f"{rollout.key} was not ready {when}: {_counts(rollout)}",
+    )
+
+
+def _counts(rollout: Rollout) -> str:
+    return f"{rollout.available} of {rollout.wanted} replicas available"

@@ -1,0 +1,54 @@
+"""(release, fact) -> (release, intents): the one entry to the state machine."""
+
+from dataclasses import replace
+
+from helmwake.facts.helm import Record
+from helmwake.facts.namespaces import Namespace
+from helmwake.facts.workloads import Workload
+from helmwake.lifecycle.closing import settle
+from helmwake.lifecycle.facts import Fact, PayloadFetched, Tick, WorkloadsListed
+from helmwake.lifecycle.intents import Intent
+from helmwake.lifecycle.limits import DEFAULT_LIMITS, Limits
+from helmwake.lifecycle.payloads import on_payload
+from helmwake.lifecycle.records import on_record
+from helmwake.lifecycle.rollouts import on_workload
+from helmwake.lifecycle.state import Release, Step
+
+
+def step(release: Release, fact: Fact, limits: Limits = DEFAULT_LIMITS) -> Step:
+    """Take one fact. Facts may come twice, late, never, and in any order between streams."""
+    intents: tuple[Intent, ...] = ()
+    match fact:
+        case Record():
+            release, intents = on_record(release, fact, limits)
+        case PayloadFetched():
+            release, intents = on_payload(release, fact, limits)
+        case Workload():
+            release, intents = on_workload(release, fact, limits)
+        case WorkloadsListed():
+            release, intents = _on_listed(release, fact, limits)
+        case Namespace():
+            release = _on_namespace(release, fact)
+        case Tick():
+            pass
+    release, closing = settle(release, fact.seen, limits)
+    return release, (*intents, *closing)
+
+
+def _on_listed(release: Release, listed: WorkloadsListed, limits: Limits) -> Step:
+    intents: tuple[Intent, ...] = ()
+    for workload in listed.workloads:
+        release, more = on_workload(release, workload, limits)
+        intents += more
+    for operation in release.operations:
+        if operation.id == listed.operation:
+            release = release.having(replace(operation, awaits_listing=False))
+    return release, intents
+
+
+def _on_namespace(release: Release, namespace: Namespace) -> Release:
+    release = replace(release, namespace=namespace)
+    for operation in release.operations:
+        if operation.namespace != namespace.keptn and not namespace.gone:
+            release = release.having(replace(operation, namespace=namespace.keptn))
+    return release

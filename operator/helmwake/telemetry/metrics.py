@@ -1,0 +1,79 @@
+"""Operation -> measurements. Every outcome has a duration; high-cardinality keys stay off."""
+
+from helmwake.lifecycle.operation import Operation
+from helmwake.lifecycle.outcome import ErrorType, Outcome
+from helmwake.telemetry import semconv
+from helmwake.telemetry.ids import root_context
+from helmwake.telemetry.measurements import RUN_DURATION, RUN_ERRORS, Measurement
+from helmwake.telemetry.traces import pipeline_name
+
+RUN_STATE = "cicd.pipeline.run.state"
+EXECUTING = "executing"  # Helm's pending-* is executing; a rollout is not finalizing
+
+
+def measure_operation(operation: Operation) -> tuple[Measurement, ...]:
+    """Measure a finished operation: its duration, and each error found in it.
+
+    An operation whose times are mere bounds has no duration to speak of.
+    """
+    outcome = operation.outcome
+    if outcome is None or operation.ended is None:
+        return ()
+    common = _common(operation)
+    exemplar = root_context(operation)
+    measured = []
+    if not operation.bounded:
+        ended = {semconv.PIPELINE_RESULT.name: outcome.result.value}
+        if outcome.error is not None:
+            ended[semconv.ERROR_TYPE.name] = outcome.error.value
+        measured.append(
+            Measurement(
+                instrument=RUN_DURATION,
+                value=max((operation.ended - operation.started).total_seconds(), 0.0),
+                attributes={**common, RUN_STATE: EXECUTING, **ended},
+                exemplar=exemplar,
+            )
+        )
+    errors = errors_found(operation)
+    measured += [
+        Measurement(
+            instrument=RUN_ERRORS,
+            value=1,
+            attributes={**common, semconv.ERROR_TYPE.name: error.value},
+            exemplar=exemplar,
+        )
+        for error in errors
+    ]
+    return tuple(measured)
+
+
+def announce_operation(operation: Operation) -> tuple[Measurement, ...]:
+    """Give birth to the release's error series: one born at 1 is invisible to `increase()`."""
+    return tuple(
+        Measurement(
+            instrument=RUN_ERRORS,
+            value=0,
+            attributes={**_common(operation), semconv.ERROR_TYPE.name: error.value},
+        )
+        for error in ErrorType
+    )
+
+
+def errors_found(operation: Operation) -> tuple[ErrorType, ...]:
+    """Return each kind of error found in the operation once, also those that did not fail it."""
+    outcomes: list[Outcome | None] = [operation.outcome, operation.helm_outcome]
+    outcomes += [run.outcome for run in operation.hooks]
+    outcomes += [rollout.outcome for rollout in operation.rollouts]
+    found = [outcome.error for outcome in outcomes if outcome and outcome.bad and outcome.error]
+    return tuple(dict.fromkeys(found))
+
+
+def _common(operation: Operation) -> dict[str, str]:
+    keptn = operation.keptn
+    named = {
+        semconv.PIPELINE_NAME.name: pipeline_name(operation),
+        semconv.KEPTN_PROJECT.name: keptn.project,
+        semconv.KEPTN_STAGE.name: keptn.stage,
+        semconv.KEPTN_SERVICE.name: keptn.service,
+    }
+    return {key: value for key, value in named.items() if value}

@@ -1,0 +1,110 @@
+"""Which namespaces are observed, and so which facts reach their releases."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from helmwake.facts.change import Origin
+from helmwake.facts.helm import Record
+from helmwake.facts.identity import ReleaseKey
+from helmwake.facts.namespaces import Namespace
+from helmwake.facts.parsing import Observed
+from helmwake.facts.workloads import Workload
+from helmwake.tracking.protocols import Known
+from helmwake.tracking.tracker import Tracker
+
+logger = logging.getLogger(__name__)
+
+Selector = Callable[[Mapping[str, str]], bool]
+
+# A record may be seen before the label that was set before it: the streams are not ordered.
+LABEL_LAG: Final = timedelta(seconds=2)
+
+
+class Scope:
+    """Passes facts of observed namespaces on to the tracker.
+
+    Without a selector everything is observed, as in a replay.
+    """
+
+    def __init__(
+        self, tracker: Tracker, *, selector: Selector | None, known: Known | None = None
+    ) -> None:
+        self._tracker = tracker
+        self._selector = selector
+        self._known = known
+        self._namespaces: dict[str, Namespace] = {}
+
+    def observes(self, namespace: str) -> bool:
+        if self._selector is None:
+            return True
+        found = self._namespaces.get(namespace)
+        return found is not None and not found.gone and self._selector(found.labels)
+
+    def select(self, selector: Selector) -> None:
+        """Observe by another selector from now on."""
+        before = {name for name in self._namespaces if self.observes(name)}
+        self._selector = selector
+        for name, namespace in self._namespaces.items():
+            self._cross(namespace, was=name in before)
+
+    def take(self, fact: Observed) -> None:
+        """Take a fact from whatever source."""
+        match fact:
+            case Namespace():
+                self._take_namespace(fact)
+            case Record() if self.observes(fact.release.namespace):
+                self._post(fact.release, fact)
+            case Workload() if self.observes(fact.key.namespace):
+                self._post(self._storage_of(fact.release), fact)
+            case _:
+                pass
+
+    def _take_namespace(self, namespace: Namespace) -> None:
+        was = self.observes(namespace.name)
+        if namespace.gone:
+            self._namespaces.pop(namespace.name, None)
+        else:
+            self._namespaces[namespace.name] = namespace
+        if was:
+            for release in list(self._tracker.releases):
+                if namespace.name == (release.release_namespace or release.key.namespace):
+                    self._tracker.post(release.key, namespace)
+        if self._selector is not None:
+            self._cross(namespace, was=was)
+
+    def _cross(self, namespace: Namespace, *, was: bool) -> None:
+        """Begin or end to observe a namespace whose label came or went."""
+        now = self.observes(namespace.name)
+        if now and not was:
+            logger.info("%s: observed from now on", namespace.name)
+            self._enter(namespace)
+        elif was and not now:
+            logger.info("%s: observed no more", namespace.name)
+            for release in list(self._tracker.releases):
+                if namespace.name in {release.key.namespace, release.release_namespace}:
+                    self._tracker.forget(release.key)
+
+    def _enter(self, namespace: Namespace) -> None:
+        if self._known is None:
+            return
+        for fact in list(self._known.facts(namespace.name)):
+            new = (
+                isinstance(fact, Record)
+                and namespace.origin is Origin.WATCHED
+                and fact.created >= namespace.seen - LABEL_LAG
+            )
+            origin = Origin.RELISTED if new else Origin.INITIAL
+            self.take(replace(fact, origin=origin))
+
+    def _post(self, key: ReleaseKey, fact: Record | Workload) -> None:
+        self._tracker.post(key, fact, namespace=self._namespaces.get(key.namespace))
+
+    def _storage_of(self, release: ReleaseKey) -> ReleaseKey:
+        """Return where a release's records are: Flux may store them in another namespace."""
+        for known in self._tracker.releases:
+            if known.key.name == release.name and known.release_namespace == release.namespace:
+                return known.key
+        return release

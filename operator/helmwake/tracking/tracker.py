@@ -1,0 +1,153 @@
+"""Mailboxes: facts in, in the order they were seen; intents out."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+
+from helmwake.facts.identity import RecordRef, ReleaseKey
+from helmwake.facts.namespaces import Namespace
+from helmwake.lifecycle.facts import Fact, PayloadFetched, Tick, WorkloadsListed
+from helmwake.lifecycle.intents import (
+    Announce,
+    Deliver,
+    FetchPayload,
+    Intent,
+    ListWorkloads,
+    WakeAt,
+)
+from helmwake.lifecycle.limits import DEFAULT_LIMITS, Limits
+from helmwake.lifecycle.operation import Operation
+from helmwake.lifecycle.state import Release
+from helmwake.lifecycle.step import step
+from helmwake.tracking.protocols import Clock, Operations, Payloads, Workloads
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """One release: its state, and the facts that wait for it."""
+
+    release: Release
+    waiting: deque[Fact]
+    draining: bool = False
+
+
+class Tracker:
+    """Every release that is followed.
+
+    `tasks` runs what an intent has to wait for. Facts are applied without waiting, so the
+    order of `post` is the order of application.
+    """
+
+    def __init__(
+        self,
+        *,
+        tasks: asyncio.TaskGroup,
+        payloads: Payloads,
+        workloads: Workloads,
+        operations: Operations,
+        clock: Clock,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self.limits = limits
+        self.failures = 0  # facts that could not be applied: a defect of ours
+        self._tasks = tasks
+        self._payloads = payloads
+        self._workloads = workloads
+        self._operations = operations
+        self._clock = clock
+        self._mailboxes: dict[ReleaseKey, Mailbox] = {}
+        self._asked: set[asyncio.Task[None]] = set()
+
+    @property
+    def releases(self) -> Iterator[Release]:
+        return (mailbox.release for mailbox in self._mailboxes.values())
+
+    def running(self) -> tuple[Operation, ...]:
+        """Return the operations that are not final yet, oldest first."""
+        found = [operation for release in self.releases for operation in release.operations]
+        return tuple(sorted(found, key=lambda operation: operation.started))
+
+    def post(self, key: ReleaseKey, fact: Fact, *, namespace: Namespace | None = None) -> None:
+        """Take a fact of a release; `namespace` is the first thing a new one learns."""
+        mailbox = self._mailboxes.get(key)
+        if mailbox is None:
+            release = Release(key=key, namespace=namespace)
+            mailbox = self._mailboxes[key] = Mailbox(release, deque())
+        mailbox.waiting.append(fact)
+        if not mailbox.draining:
+            self._drain(mailbox)
+
+    def forget(self, key: ReleaseKey) -> None:
+        """Follow the release no more; what runs is not traced, rather than half."""
+        self._mailboxes.pop(key, None)
+
+    async def settled(self) -> None:
+        """Wait until all that was asked for has been answered."""
+        while self._asked:
+            await asyncio.wait(self._asked)
+
+    def _drain(self, mailbox: Mailbox) -> None:
+        # HAZARD: no await in here. A fact posted meanwhile is taken by this very loop.
+        mailbox.draining = True
+        try:
+            while mailbox.waiting:
+                self._apply(mailbox, mailbox.waiting.popleft())
+        finally:
+            mailbox.draining = False
+        if mailbox.release.empty:
+            self._mailboxes.pop(mailbox.release.key, None)
+
+    def _apply(self, mailbox: Mailbox, fact: Fact) -> None:
+        key = mailbox.release.key
+        try:
+            mailbox.release, intents = step(mailbox.release, fact, self.limits)
+        except Exception as error:  # noqa: BLE001  # one release's fault stays its own
+            self.failures += 1
+            logger.error(  # noqa: TRY400  # a trace may quote an object
+                "%s: a %s could not be applied (%s)",
+                key,
+                type(fact).__name__,
+                type(error).__name__,
+            )
+            return
+        for intent in intents:
+            self._carry_out(key, intent)
+
+    def _carry_out(self, key: ReleaseKey, intent: Intent) -> None:
+        match intent:
+            case FetchPayload(ref):
+                self._ask(self._fetch(key, ref))
+            case ListWorkloads():
+                self._ask(self._list(key, intent))
+            case WakeAt(time):
+                self._clock.wake(time, lambda: self._answer(key, Tick(self._clock.now())))
+            case Announce(operation):
+                self._operations.begun(operation)
+            case Deliver(operation):
+                self._operations.ended(operation)
+
+    def _ask(self, question: Coroutine[None, None, None]) -> None:
+        task = self._tasks.create_task(question)
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+
+    async def _fetch(self, key: ReleaseKey, ref: RecordRef) -> None:
+        payload = await self._payloads.fetch(ref)
+        self._answer(key, PayloadFetched(ref=ref, payload=payload, seen=self._clock.now()))
+
+    async def _list(self, key: ReleaseKey, intent: ListWorkloads) -> None:
+        release = ReleaseKey(intent.namespace, key.name)
+        found = await self._workloads.list(intent.namespace, release)
+        listed = WorkloadsListed(
+            operation=intent.operation, workloads=found, seen=self._clock.now()
+        )
+        self._answer(key, listed)
+
+    def _answer(self, key: ReleaseKey, fact: Fact) -> None:
+        # A release that was forgotten meanwhile is not brought back by an old answer.
+        if key in self._mailboxes:
+            self.post(key, fact)
