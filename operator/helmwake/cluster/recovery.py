@@ -1,6 +1,6 @@
 """What to do after a list or a watch has ended: decided here, carried out by the reflector.
 
-| what ended it | the first time | again, with nothing heard between |
+| what ended it | the first time | the same again, with nothing heard between |
 |---|---|---|
 | the server's regular end, silence, a cut | watch on at once | wait, watch on |
 | a line that is no event | watch on at once | wait, list |
@@ -51,7 +51,10 @@ class Recovery:
 
 
 def recovery_after(error: ApiError | None, *, again: bool) -> Recovery:
-    """Decide. None is the regular end of a watch; `again`: nothing was heard since the last."""
+    """Decide what to do after `error`, or after the regular end of a watch (None).
+
+    `again`: it ended in the same way before, and nothing was heard since.
+    """
     return Recovery(
         wait=again or not (error is None or isinstance(error, MENDED_AT_ONCE)),
         relist=_relist(error, again=again),

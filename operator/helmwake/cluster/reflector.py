@@ -82,6 +82,7 @@ class Reflector(Generic[T]):
         self._backoff = Backoff(timing.backoff, jitter=jitter)
         self._version: str | None = None  # to watch on from; None: list first
         self._trust_open = True
+        self._met: set[type] = set()  # the ends of lists and watches since a line was heard
 
     @property
     def state(self) -> ReflectorState:
@@ -151,6 +152,7 @@ class Reflector(Generic[T]):
         seen = self._now()
         self._version = event.version
         self._backoff.reset()
+        self._met.clear()
         self._trust_open = True
         self._state = replace(self._state, last_heard=seen)
         self._set(stale_since=None, failure=None)
@@ -166,8 +168,8 @@ class Reflector(Generic[T]):
 
     def _recover(self, error: ApiError | None) -> timedelta:
         """Note the end of a list or watch; say how long to wait before going on."""
-        recovery = recovery_after(error, again=self._backoff.failures > 0)
-        delay = self._backoff.fail(retry_after=error.retry_after if error else None)
+        recovery = recovery_after(error, again=type(error) in self._met)
+        self._met.add(type(error))
         self._trust_open = recovery.trust_open
         is_watch_on = self._version is not None and not recovery.relist
         if recovery.relist:
@@ -183,6 +185,7 @@ class Reflector(Generic[T]):
             level = logging.DEBUG if error is None else logging.WARNING
             logger.log(level, "%s: %s; will %s at once", self.resource, why, way)
             return timedelta()
+        delay = self._backoff.fail(retry_after=error.retry_after if error else None)
         logger.warning("%s: %s; will %s in %.1f s", self.resource, why, way, delay.total_seconds())
         self._set(stale_since=self._state.stale_since or self._now(), failure=why)
         return delay
