@@ -78,6 +78,10 @@ class Cluster:
         while self._agenda:
             self.run_until(self._agenda[0][0])
 
+    def next_due(self) -> datetime | None:
+        """Tell when a controller will act next."""
+        return self._agenda[0][0] if self._agenda else None
+
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         due = self.now + timedelta(seconds=seconds)
         heapq.heappush(self._agenda, (due, next(self._count), action))

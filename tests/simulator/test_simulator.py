@@ -1,0 +1,464 @@
+"""The simulator writes the rows of helm-storage.md's table, and nothing else."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.simulator.client import Fate, RefusedError
+from tests.simulator.cluster import Event
+from tests.simulator.release import Chart, HookSpec, decode
+from tests.simulator.simulated import SimulatedHelm
+from tests.simulator.strategies import AROUND, LOAD, MIGRATE, NOON, NOTIFY, SMOKE, SWEEP
+
+GOOD = Chart()
+NEXT = Chart(image="2.0")
+NEVER = Chart(image="bad", ready_after=None)
+
+
+def simulated(**more: Any) -> SimulatedHelm:
+    return SimulatedHelm(start=NOON, **more)
+
+
+def writes(events: list[Event], *, start: int = 0) -> list[str]:
+    """Spell record writes as the table does: C, U or D, the revision, the status."""
+    letters = {"ADDED": "C", "MODIFIED": "U", "DELETED": "D"}
+    found = []
+    for event in events[start:]:
+        labels = event["object"]["metadata"].get("labels", {})
+        if labels.get("owner") == "helm":
+            letter = letters[event["type"]]
+            status = "" if letter == "D" else f" {labels['status']}"
+            found.append(f"{letter} v{labels['version']}{status}")
+    return found
+
+
+def after(helm: SimulatedHelm, act: Callable[[SimulatedHelm], object]) -> list[str]:
+    start = len(helm.events)
+    act(helm)
+    return writes(helm.events, start=start)
+
+
+def installed(**more: Any) -> SimulatedHelm:
+    helm = simulated(**more)
+    helm.install(chart=GOOD)
+    helm.settle()
+    return helm
+
+
+def payload(helm: SimulatedHelm, *, position: int = -1) -> dict[str, Any]:
+    records = [e for e in helm.events if e["object"]["kind"] in {"Secret", "ConfigMap"}]
+    return decode(records[position]["object"])
+
+
+INSTALL_ROWS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "install": ({}, ["C v1 pending-install", "U v1 deployed"]),
+    "install with a hook before and one after": (
+        {"chart": Chart(hooks=(MIGRATE, NOTIFY))},
+        ["C v1 pending-install", *["U v1 pending-install"] * 2, "U v1 deployed"],
+    ),
+    "install fails": (
+        {"fate": Fate(apply_error=True)},
+        ["C v1 pending-install", "U v1 failed"],
+    ),
+    "install --wait times out": (
+        {"chart": NEVER, "wait": True, "timeout": 20.0},
+        ["C v1 pending-install", "U v1 failed"],
+    ),
+    "install --atomic fails": (
+        {"chart": NEVER, "atomic": True, "timeout": 20.0},
+        ["C v1 pending-install", "U v1 uninstalling", "D v1"],
+    ),
+    "install killed": ({"fate": Fate(killed_after=1)}, ["C v1 pending-install"]),
+    "install interrupted": (
+        {"fate": Fate(interrupted_after=1)},
+        ["C v1 pending-install", "U v1 failed"],
+    ),
+}
+
+
+@pytest.mark.parametrize("helm", [3, 4])
+@pytest.mark.parametrize("row", INSTALL_ROWS)
+def test_install_rows(row: str, helm: int) -> None:
+    flags, expected = INSTALL_ROWS[row]
+    assert after(simulated(helm=helm), lambda helm: helm.install(**flags)) == expected
+
+
+UPGRADED = ["C v2 pending-upgrade", "U v1 superseded", "U v2 deployed"]
+ROLLED_BACK = ["C v3 pending-rollback", "U v1 superseded", "U v3 deployed"]
+FAILED = ["C v2 pending-upgrade", "U v2 failed"]
+UPGRADE_ROWS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "upgrade": ({"chart": NEXT}, UPGRADED),
+    "upgrade fails": ({"chart": NEXT, "fate": Fate(apply_error=True)}, FAILED),
+    "upgrade --wait times out": ({"chart": NEVER, "wait": True, "timeout": 20.0}, FAILED),
+    "upgrade --atomic fails": (
+        {"chart": NEVER, "atomic": True, "timeout": 20.0},
+        [*FAILED, *ROLLED_BACK],
+    ),
+    "upgrade with a failing hook": (
+        {"chart": Chart(hooks=(MIGRATE,)), "fate": Fate(failing_hook="migrate")},
+        ["C v2 pending-upgrade", "U v2 pending-upgrade", "U v2 failed"],
+    ),
+    "upgrade prunes": ({"chart": NEXT, "history_max": 1}, UPGRADED),
+    "upgrade killed before its last write": (
+        {"chart": NEXT, "fate": Fate(killed_after=2)},
+        ["C v2 pending-upgrade", "U v1 superseded"],
+    ),
+}
+
+
+@pytest.mark.parametrize("helm", [3, 4])
+@pytest.mark.parametrize("row", UPGRADE_ROWS)
+def test_upgrade_rows(row: str, helm: int) -> None:
+    flags, expected = UPGRADE_ROWS[row]
+    assert after(installed(helm=helm), lambda helm: helm.upgrade(**flags)) == expected
+
+
+def test_prune_spares_the_deployed_one_and_goes_oldest_first() -> None:
+    helm = installed()
+    for image in ("2.0", "3.0"):
+        helm.upgrade(chart=Chart(image=image))
+    helm.upgrade(fate=Fate(apply_error=True))
+
+    written = after(helm, lambda helm: helm.upgrade(history_max=2))
+
+    assert written == [
+        *["D v1", "D v2", "D v4"],
+        *["C v5 pending-upgrade", "U v3 superseded", "U v5 deployed"],
+    ]
+
+
+def test_upgrade_with_nothing_deployed_supersedes_the_failed_one() -> None:
+    helm = simulated()
+    helm.install(fate=Fate(apply_error=True))
+    assert after(helm, lambda helm: helm.upgrade()) == UPGRADED
+    assert helm.truth[0].state == "failed"
+
+
+def twice_upgraded(**more: Any) -> SimulatedHelm:
+    helm = installed(**more)
+    helm.upgrade(chart=NEXT)
+    helm.settle()
+    return helm
+
+
+ROLLBACK_ROWS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "rollback": ({}, ["C v3 pending-rollback", "U v2 superseded", "U v3 deployed"]),
+    "rollback, pods never ready": (
+        {"wait": True, "timeout": 9.0, "fate": Fate(never_ready=True)},
+        ["C v3 pending-rollback", "U v3 failed"],
+    ),
+    "rollback apply error": (
+        {"fate": Fate(apply_error=True)},
+        ["C v3 pending-rollback", "U v2 superseded", "U v3 failed"],
+    ),
+    "rollback killed": ({"fate": Fate(killed_after=1)}, ["C v3 pending-rollback"]),
+}
+
+
+@pytest.mark.parametrize("row", ROLLBACK_ROWS)
+def test_rollback_rows(row: str) -> None:
+    flags, expected = ROLLBACK_ROWS[row]
+    assert after(twice_upgraded(), lambda helm: helm.rollback(**flags)) == expected
+
+
+def test_rollback_hook_error_stays_pending_with_its_hook_running() -> None:
+    helm = simulated()
+    helm.install(chart=Chart(hooks=(MIGRATE,)))
+    helm.upgrade(chart=NEXT)
+
+    written = after(helm, lambda helm: helm.rollback(fate=Fate(failing_hook="migrate")))
+
+    assert written == ["C v3 pending-rollback", "U v3 pending-rollback"]
+    assert payload(helm)["hooks"][0]["last_run"]["phase"] == "Running"
+    assert helm.truth[-1].outcomes == ()
+
+
+def test_rollback_over_a_killed_upgrade_abandons_it() -> None:
+    helm = installed()
+    upgrade = helm.upgrade(chart=NEXT, fate=Fate(killed_after=1))
+    with pytest.raises(RefusedError):
+        helm.upgrade()
+
+    written = after(helm, lambda helm: helm.rollback(to=1))
+
+    assert written == ["C v3 pending-rollback", "U v1 superseded", "U v3 deployed"]
+    assert upgrade.state == "abandoned"
+
+
+UNINSTALL_ROWS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "uninstall": ({}, ["U v2 uninstalling", "D v1", "D v2"]),
+    "uninstall --keep-history": (
+        {"keep_history": True},
+        ["U v2 uninstalling", "U v2 uninstalled"],
+    ),
+    "uninstall whose deletion fails": ({"delete_error": True}, ["U v2 uninstalling"]),
+    "uninstall killed while it purges": (
+        {"fate": Fate(killed_after=2)},
+        ["U v2 uninstalling", "D v1"],
+    ),
+}
+
+
+@pytest.mark.parametrize("driver", ["secret", "configmap"])
+@pytest.mark.parametrize("row", UNINSTALL_ROWS)
+def test_uninstall_rows(row: str, driver: str) -> None:
+    flags, expected = UNINSTALL_ROWS[row]
+    helm = twice_upgraded(driver=driver)
+    assert after(helm, lambda helm: helm.uninstall(**flags)) == expected
+
+
+def test_uninstall_keeping_history_supersedes_what_else_was_deployed() -> None:
+    helm = installed()
+    helm.upgrade(fate=Fate(apply_error=True))
+    written = after(helm, lambda helm: helm.uninstall(keep_history=True))
+    assert written == ["U v2 uninstalling", "U v2 uninstalled", "U v1 superseded"]
+
+
+def test_uninstall_is_retried_after_a_failed_hook() -> None:
+    helm = simulated()
+    helm.install(chart=Chart(hooks=(SWEEP,)))
+
+    first = after(helm, lambda helm: helm.uninstall(fate=Fate(failing_hook="sweep")))
+    second = after(helm, lambda helm: helm.uninstall())
+
+    assert first == ["U v1 uninstalling"]
+    # pre-delete start, the write of the state, post-delete start
+    assert second == [*["U v1 uninstalling"] * 3, "D v1"]
+    _, failed, retried = helm.truth
+    assert (failed.state, retried.state) == ("abandoned", "succeeded")
+    assert failed.uid == retried.uid
+    assert failed.start < retried.start
+
+
+def test_purge_of_a_kept_history_is_no_operation() -> None:
+    helm = installed()
+    helm.uninstall(keep_history=True)
+    assert helm.uninstall() is None
+    assert [incident.kind for incident in helm.incidents] == ["purge"]
+
+
+def test_replace_supersedes_the_uninstalled_one_and_goes_on_counting() -> None:
+    helm = installed()
+    helm.uninstall(keep_history=True)
+    written = after(helm, lambda helm: helm.install(replace=True))
+    assert written == ["U v1 superseded", "C v2 pending-install", "U v2 deployed"]
+
+
+def test_replace_leaves_a_failed_one_alone() -> None:
+    helm = simulated()
+    helm.install(fate=Fate(apply_error=True))
+    written = after(helm, lambda helm: helm.install(replace=True))
+    assert written == ["C v2 pending-install", "U v2 deployed"]
+
+
+def test_reinstall_has_the_old_name_and_another_uid() -> None:
+    helm = installed()
+    first = helm.truth[0]
+    helm.uninstall()
+    again = helm.install()
+    assert again.revision == first.revision == 1
+    assert again.uid != first.uid
+
+
+def test_test_writes_each_start_and_one_end() -> None:
+    helm = simulated()
+    helm.install(chart=Chart(hooks=(SMOKE, LOAD)))
+
+    written = after(helm, lambda helm: helm.test(fate=Fate(failing_hook="load")))
+
+    assert written == ["U v1 deployed"] * 3
+    phases = {hook["name"]: hook["last_run"]["phase"] for hook in payload(helm)["hooks"]}
+    assert phases == {"smoke": "Succeeded", "load": "Failed"}
+
+
+def test_filtered_test_hides_the_other_hooks_for_a_while() -> None:
+    helm = simulated()
+    helm.install(chart=Chart(hooks=(SMOKE, LOAD)))
+    helm.test(only=["load"])
+    assert [hook["name"] for hook in payload(helm, position=-2)["hooks"]] == ["load"]
+    assert [hook["name"] for hook in payload(helm)["hooks"]] == ["smoke", "load"]
+
+
+def test_hook_completion_waits_for_the_next_write() -> None:
+    helm = simulated()
+    helm.install(chart=Chart(hooks=(MIGRATE, NOTIFY)))
+    runs = [payload(helm, position=at)["hooks"][0]["last_run"]["phase"] for at in (-3, -2)]
+    assert runs == ["Running", "Succeeded"]
+
+
+def test_hook_of_two_events_has_one_slot() -> None:
+    helm = installed()
+    upgrade = helm.upgrade(chart=Chart(hooks=(AROUND,)))
+    (hook,) = payload(helm)["hooks"]
+    assert len(upgrade.hook_runs) == 2
+    assert hook["last_run"]["started_at"] == upgrade.hook_runs[-1][1]
+
+
+def test_rollback_copies_the_old_run_of_a_hook() -> None:
+    helm = simulated()
+    install = helm.install(chart=Chart(hooks=(HookSpec(name="seed", events=("pre-install",)),)))
+    helm.upgrade(chart=NEXT)
+    helm.rollback(to=1)
+    (hook,) = payload(helm)["hooks"]
+    assert hook["last_run"]["started_at"] == install.hook_runs[0][1]
+    assert hook["last_run"]["started_at"] < payload(helm)["info"]["last_deployed"]
+
+
+def test_cancelled_hook_is_unknown() -> None:
+    helm = simulated()
+    operation = helm.install(chart=Chart(hooks=(MIGRATE,)), fate=Fate(interrupted_after=2))
+    assert operation.state == "cancelled"
+    assert payload(helm)["hooks"][0]["last_run"]["phase"] == "Unknown"
+    assert payload(helm)["info"]["description"] == 'Release "cart" failed: context canceled'
+
+
+def labels_of(helm: SimulatedHelm) -> dict[str, str]:
+    labels = helm.history()[-1].labels
+    return {key: value for key, value in labels.items() if key.startswith("keptn.sh/")}
+
+
+def test_labels_are_inherited_from_the_latest_revision_even_a_failed_one() -> None:
+    helm = simulated()
+    helm.install(labels={"keptn.sh/context": "one"})
+    helm.upgrade(labels={"keptn.sh/stage": "dev"}, fate=Fate(apply_error=True))
+    helm.upgrade()
+    assert labels_of(helm) == {"keptn.sh/context": "one", "keptn.sh/stage": "dev"}
+    helm.upgrade(labels={"keptn.sh/stage": "null"})
+    assert labels_of(helm) == {"keptn.sh/context": "one"}
+
+
+def test_rollback_has_its_targets_labels_and_a_reinstall_none() -> None:
+    helm = simulated()
+    helm.install(labels={"keptn.sh/context": "one"})
+    helm.upgrade(labels={"keptn.sh/context": "two"})
+    helm.rollback()
+    assert labels_of(helm) == {"keptn.sh/context": "one"}
+    helm.uninstall(keep_history=True)
+    helm.install(replace=True)
+    assert labels_of(helm) == {}
+
+
+def test_upgrade_carries_the_old_modified_at_on() -> None:
+    helm = installed()
+    old = helm.history()[0].labels["modifiedAt"]
+    helm.sleep(100)
+    helm.upgrade(chart=NEXT)
+    assert [known.labels["modifiedAt"] for known in helm.history()] == [old, old]
+
+
+@pytest.mark.parametrize("helm", [3, 4])
+def test_payload_of_a_rollback_decodes(helm: int) -> None:
+    made = twice_upgraded(helm=helm, offset=timedelta(hours=2))
+    made.rollback()
+    found = payload(made)
+    info = found["info"]
+    assert (found["name"], found["namespace"], found["version"]) == ("cart", "shop", 3)
+    assert info["description"] == "Rollback to 1"
+    assert info["last_deployed"].endswith("+02:00")
+    assert datetime.fromisoformat(info["last_deployed"]) == made.truth[-1].start
+    # Helm 3 writes an unset time as "", Helm 4 leaves it out.
+    assert info.get("deleted") == ("" if helm == 3 else None)
+    assert info.get("rollback_revision") == (None if helm == 3 else 1)
+    assert found.get("apply_method") == (None if helm == 3 else "ssa")
+
+
+def test_config_map_is_one_base64_less_and_has_no_type() -> None:
+    secret = next(e for e in installed().events if e["object"]["kind"] == "Secret")["object"]
+    plain = installed(driver="configmap").events
+    config_map = next(e for e in plain if e["object"]["kind"] == "ConfigMap")["object"]
+    assert secret["type"] == "helm.sh/release.v1"
+    assert "type" not in config_map
+    inner = base64.b64decode(secret["data"]["release"]).decode()
+    assert inner == config_map["data"]["release"]
+
+
+def test_objects_carry_what_the_server_adds() -> None:
+    helm = twice_upgraded()
+    versions = [int(e["object"]["metadata"]["resourceVersion"]) for e in helm.events]
+    assert versions == sorted(set(versions))
+    for event in helm.events:
+        meta = event["object"]["metadata"]
+        assert meta["uid"]
+        assert datetime.fromisoformat(meta["creationTimestamp"]) <= helm.cluster.now
+        assert all(entry["time"].endswith("Z") for entry in meta["managedFields"])
+    json.dumps(helm.events)
+
+
+@pytest.mark.parametrize(("helm", "operation"), [(3, "Update"), (4, "Apply")])
+def test_deployment_lags_one_event_behind_its_change(helm: int, operation: str) -> None:
+    made = installed(helm=helm)
+    start = len(made.events)
+    upgrade = made.upgrade(chart=NEXT)
+    made.settle()
+
+    changes = [e["object"] for e in made.events[start:] if e["object"]["kind"] == "Deployment"]
+
+    first, last = changes[0], changes[-1]
+    assert first["metadata"]["generation"] == 2
+    assert first["status"]["observedGeneration"] == 1
+    assert first["status"]["conditions"][-1]["reason"] == "NewReplicaSetAvailable"
+    assert last["status"]["observedGeneration"] == 2
+    managers = {(m["manager"], m["operation"]) for m in last["metadata"]["managedFields"]}
+    assert ("helm", operation) in managers
+    assert upgrade.helm_end is not None
+    assert upgrade.end is not None
+    assert upgrade.helm_end < upgrade.end
+
+
+def test_bad_image_exceeds_its_deadline_after_helm_said_deployed() -> None:
+    helm = installed()
+    upgrade = helm.upgrade(chart=NEVER)
+    assert (upgrade.state, upgrade.outcomes) == ("succeeded", ())
+    helm.settle()
+    (outcome,) = upgrade.outcomes
+    assert outcome.admits("failure", "progress_deadline_exceeded")
+
+
+def test_scale_is_no_rollout_and_restart_is_none_of_helms() -> None:
+    helm = installed()
+    upgrade = helm.upgrade(chart=NEXT)
+    helm.scale(3)
+    states = [upgrade.rollouts[0].state]
+    helm.restart()
+    helm.settle()
+    states += [rollout.state for rollout in upgrade.rollouts]
+    assert states == ["running", "superseded"]
+
+
+def test_reserialisation_changes_bytes_only() -> None:
+    helm = installed()
+    before = helm.history()
+    assert after(helm, lambda helm: helm.reserialise()) == ["U v1 deployed"]
+    assert helm.history() == before
+
+
+def test_foreign_deletion_of_a_pending_record_orphans_its_operation() -> None:
+    helm = simulated()
+    operation = helm.install(fate=Fate(killed_after=1))
+    helm.delete_record(1)
+    assert operation.state == "orphaned"
+
+
+def test_namespace_deletion_takes_everything_without_an_uninstall() -> None:
+    helm = installed()
+    written = after(helm, lambda helm: helm.delete_namespace())
+    assert written == ["D v1"]
+    assert [operation.kind for operation in helm.truth] == ["install"]
+    assert helm.events[-1]["object"]["kind"] == "Namespace"
+
+
+def test_flux_unlock_abandons_with_a_failed_record() -> None:
+    helm = installed()
+    operation = helm.upgrade(fate=Fate(killed_after=1))
+    assert after(helm, lambda helm: helm.unlock()) == ["U v2 failed"]
+    assert operation.state == "abandoned"
+
+
+def test_helm_4_gives_up_on_a_deadline_that_passed_while_it_waited() -> None:
+    flags: dict[str, Any] = {"chart": NEVER, "wait": True, "timeout": 900.0}
+    results = [installed(helm=helm).upgrade(**flags).outcomes[0].result for helm in (3, 4)]
+    assert results == ["timeout", "failure"]
