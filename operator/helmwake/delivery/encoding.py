@@ -7,8 +7,16 @@ repeated fields concatenate), and each trace is encoded once, however often it i
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
-from helmwake.telemetry.readable import readable_spans
+from helmwake.telemetry.readable import UnfinishedTraceError, readable_spans
 from helmwake.telemetry.spans import Trace
+
+
+class EncodingError(ValueError):
+    """A trace holds what OTLP cannot, such as an id of too many bits."""
+
+    def __init__(self, trace: Trace, cause: Exception) -> None:
+        # The cause's kind only: its words may hold a value.
+        super().__init__(f"{trace.root.name}: cannot be encoded ({type(cause).__name__})")
 
 
 def encode(trace: Trace) -> bytes:
@@ -16,6 +24,12 @@ def encode(trace: Trace) -> bytes:
 
     Raises:
         UnfinishedTraceError: a span of it still runs.
+        EncodingError: OTLP cannot hold it.
     """
-    encoded: bytes = encode_spans(readable_spans(trace)).SerializeToString(deterministic=True)
+    try:
+        encoded: bytes = encode_spans(readable_spans(trace)).SerializeToString(deterministic=True)
+    except UnfinishedTraceError:
+        raise
+    except (ValueError, TypeError, OverflowError) as error:
+        raise EncodingError(trace, error) from error
     return encoded
