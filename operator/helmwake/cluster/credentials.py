@@ -125,10 +125,11 @@ class Credentials:
         return None
 
     async def _refresh(self) -> None:
-        if not self._loaded:
+        is_due = self._due is not None and self._now() >= self._due
+        if not self._loaded or (is_due and self._has_plugin):
             await self._load()
-        elif self._loader is not None and self._due is not None and self._now() >= self._due:
-            # Reads tokenFile again, and renews the token of a plugin or of OIDC if it is due.
+        elif is_due and self._loader is not None:
+            # Reads tokenFile again, and renews the token of OIDC if its time has come.
             await self._loader.load_and_set(self._configuration)
             self._due = self._next_refresh()
 
@@ -150,9 +151,13 @@ class Credentials:
         self._configuration, self._loader, self._loaded = configuration, loader, True
         self._due = self._next_refresh()
 
-    def _next_refresh(self) -> datetime | None:
+    @property
+    def _has_plugin(self) -> bool:
         user = getattr(self._loader, "_user", None)
-        if user is None or "exec" not in user:
+        return user is not None and "exec" in user
+
+    def _next_refresh(self) -> datetime | None:
+        if not self._has_plugin:
             return self._now() + REFRESH_PERIOD
         # A plugin that names no end is asked again after a 401 only, as client-go does.
         expiry = getattr(self._loader, "exec_plugin_expiry", None)

@@ -33,6 +33,8 @@ class LineSplitter:
             whole[0] = b"".join(self._pieces)
             self._pieces.clear()
             self._held_bytes = 0
+        if any(len(line) > self._max_bytes for line in whole):
+            raise self._overflow()
         self._hold(rest)
         return whole
 
@@ -40,9 +42,12 @@ class LineSplitter:
         self._held_bytes += len(piece)
         if self._held_bytes > self._max_bytes:
             self._pieces.clear()
-            raise OverflowError(f"a line has more than {self._max_bytes} bytes")
+            raise self._overflow()
         if piece:
             self._pieces.append(piece)
+
+    def _overflow(self) -> OverflowError:
+        return OverflowError(f"a line has more than {self._max_bytes} bytes")
 
     @property
     def rest(self) -> bytes:
