@@ -142,6 +142,7 @@ def test_no_marker_gets_through(obj: dict[str, Any]) -> None:
         {"release": base64.b64encode(SECRET.encode()).decode()},
         {"release": base64.b64encode(packed(release()).encode()).decode()[:-40]},
         {"release": 5},
+        {"release": base64.b64encode(base64.b64encode(b'{"a":' + b"9" * 5000 + b"}")).decode()},
         SECRET,
     ],
 )

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from helmwake.facts.errors import PayloadError
 from helmwake.facts.identity import Driver
 from helmwake.facts.payload import MAX_DESCRIPTION_CHARACTERS, unpack_object
 from helmwake.recording.shapes import (
@@ -86,7 +85,7 @@ def reduce_payload(obj: Mapping[str, Any]) -> str | None:
     """Return the reduced payload of a Helm record, packed; `None` where it cannot be read."""
     try:
         release = unpack_object(obj)
-    except PayloadError:
+    except ValueError:  # PayloadError, or a number of more digits than Python reads
         # What cannot be read cannot be reduced.
         return None
     return pack_release(RELEASE(release), driver=Driver(obj["kind"]))
