@@ -66,7 +66,8 @@ BACKING_OFF_PULL: Final = '(printf "Back-off pulling image %q" $first.image)'
 # pkg/kubelet/secret/secret_manager.go, GetSecret: the API's NotFound, passed on.
 NO_SECRET: Final = '(printf "secret %q not found" (printf "%s-missing" $first.name))'
 
-# The runtime's word and the exit code of SIGKILL; containerd, events.go, handleContainerExit.
+# containerd's words, and the exit code of SIGKILL: internal/cri/server/events.go, on TaskOOM,
+# and container_status.go.
 OOM: Final = f'(eq (index $pod.metadata.labels "{FAULT_LABEL}") "oom")'
 DIED: Final = terminated(
     reason=f"{{{{ if {OOM} }}}}OOMKilled{{{{ else }}}}Error{{{{ end }}}}",

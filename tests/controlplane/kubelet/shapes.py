@@ -21,8 +21,9 @@ NAMES: Final = """\
 """
 # pkg/kubelet/util/format/pod.go, Pod.
 POD: Final = '(printf "%s_%s(%s)" $pod.metadata.name $pod.metadata.namespace $pod.metadata.uid)'
-# What containerd 2.1 answers for a tag that the registry does not have, as the kubelet hands
-# it on: internal/cri/server/images/image_pull.go, PullImage, and core/remotes/docker/resolver.go.
+# What containerd answers for a tag that the registry does not have, when it pulls by itself:
+# internal/cri/server/images/image_pull.go, pullImageWithLocalPull; client/pull.go, fetch;
+# core/remotes/docker/resolver.go, Resolve. Through its transfer service the middle differs.
 PULL_ERROR: Final = (
     '(printf "rpc error: code = NotFound desc = failed to pull and unpack image %q: '
     'failed to resolve reference %q: %s: not found" $first.image $first.image $first.image)'
