@@ -38,22 +38,23 @@ def _check_endpoint(text: str) -> str:
 Endpoint = Annotated[
     str,
     AfterValidator(_check_endpoint),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": MAX_URL_LENGTH,
-            "x-kubernetes-validations": [
-                {
-                    "rule": "isURL(self) && self.matches('^https?://[^/?#]+(/[^?#]*)?$')",
-                    "message": f"wanted is {_URL_WANTED}",
-                },
-                {
-                    "rule": "!self.matches('^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@')",
-                    "message": f"wanted is {_USERINFO_WANTED}",
-                },
-            ],
-        }
-    ),
+    WithJsonSchema({"type": "string", "maxLength": MAX_URL_LENGTH}),
+]
+# At the object, not at the endpoint: the apiserver's refusal quotes the value of a string,
+# and there may be a password in it.
+_ENDPOINT_RULES: Final = [
+    {
+        "rule": "!has(self.endpoint) || "
+        "!self.endpoint.matches('^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@')",
+        "message": f"wanted is {_USERINFO_WANTED}",
+        "fieldPath": ".endpoint",
+    },
+    {
+        "rule": "!has(self.endpoint) || isURL(self.endpoint) && "
+        "self.endpoint.matches('^https?://[^/?#]+(/[^?#]*)?$')",
+        "message": f"wanted is {_URL_WANTED}",
+        "fieldPath": ".endpoint",
+    },
 ]
 
 
@@ -64,7 +65,7 @@ class Protocol(StrEnum):
     HTTP = "http/protobuf"
 
 
-class Otlp(Model):
+class Otlp(Model, json_schema_extra={"x-kubernetes-validations": _ENDPOINT_RULES}):
     """Where traces and metrics go."""
 
     endpoint: Endpoint | None = Field(
