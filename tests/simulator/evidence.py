@@ -123,9 +123,7 @@ def _is_known(
             after = next((s for s in own if s.status == "uninstalling"), None)
             return bool(after and pending and witness.unbroken(pending[-1], after))
         case "abandoned":
-            settled = statuses & {"deployed", "superseded"}
-            unlocked = "failed" in statuses
-            return bool(pending) and not settled and (unlocked or _left_behind(operation, witness))
+            return "failed" in statuses or _left_behind(operation, witness)
         case "orphaned":
             gone = witness.gone(operation.uid)
             return bool(pending and gone and not gone.relisted)
@@ -134,13 +132,18 @@ def _is_known(
 
 
 def _left_behind(operation: Operation, witness: Witness) -> bool:
-    """Say whether a successor was seen while the record was still known as pending."""
-    last = witness.of(operation.uid)[-1]
-    # A re-list that finds it gone tells the deletion before it tells of any successor.
-    if last.change == "DELETED" and last.relisted:
-        higher = [s for s in witness.sightings if s.revision > operation.revision]
-        return any(s.position < last.position for s in higher) and witness.saw_after(operation)
-    return witness.saw_after(operation)
+    """Say whether its record was still pending when a successor was seen.
+
+    A re-list tells deletions first, then by revision: had the record changed in the
+    gap, that would have been told before any successor.
+    """
+    successor = witness.successor(operation)
+    if successor is None:
+        return False
+    own = [s for s in witness.of(operation.uid) if s.position < successor.position]
+    if not own or own[-1].change == "DELETED" or not own[-1].status.startswith("pending-"):
+        return False
+    return successor.uid != operation.uid or witness.unbroken(own[-1], successor)
 
 
 def _was_deployed(sighting: Sighting) -> bool:
@@ -176,7 +179,7 @@ def _uninstall(operation: Operation, witness: Witness) -> Expectation:
         return _told(operation, "running" if mine else "hidden", live=live)
     others = (*operation.outcomes, SUCCESS, UNKNOWN, ABANDONED)
     if operation.state != "succeeded":
-        followed = operation.state == "abandoned" and witness.saw_after(operation)
+        followed = operation.state == "abandoned" and witness.successor(operation)
         if mine and followed and witness.unbroken(mine[0], own[-1]):
             return _told(operation, "known", *operation.outcomes, live=live)
     elif mine and (gone or any(s.status == "uninstalled" for s in mine)):
@@ -202,7 +205,7 @@ def _test(operation: Operation, witness: Witness) -> Expectation:
     ended = any(s.phase(*operation.hook_runs[-1]) in {"Failed", "Succeeded"} for s in mine)
     if operation.state in {"succeeded", "failed"} and ended:
         return _told(operation, "known", *operation.outcomes, live=live)
-    if operation.state == "abandoned" and live and witness.saw_after(operation):
+    if operation.state == "abandoned" and live and witness.successor(operation):
         return _told(operation, "known", *operation.outcomes, live=live)
     return _told(operation, "unknown", *operation.outcomes, UNKNOWN, ABANDONED, live=live)
 

@@ -75,19 +75,13 @@ class Witness:
         """Say whether no re-list came after `first` and up to `last`."""
         return not any(first.position < p <= last.position for p in self._relists)
 
-    def saw(self, uid: str, version: str) -> bool:
-        return any((s.uid, s.version) == (uid, version) for s in self.sightings)
-
-    def saw_after(self, operation: Operation) -> bool:
-        """Say whether a later operation of the release was seen to follow this one."""
+    def successor(self, operation: Operation) -> Sighting | None:
+        """Find where a later operation of the release was first seen to follow this one."""
         own = self.of(operation.uid)
         if not own:
-            return False
-        start = own[0].position
-        return any(
-            s.position >= start and s.change != "DELETED" and _follows(s, operation)
-            for s in self.sightings
-        )
+            return None
+        later = (s for s in self.sightings if s.position >= own[0].position)
+        return next((s for s in later if s.change != "DELETED" and _follows(s, operation)), None)
 
     def saw_end(self, rollout: Rollout) -> bool:
         """Say whether a rollout's own end was seen, not only that it began."""

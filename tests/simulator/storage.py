@@ -36,7 +36,12 @@ class Storage:
         return made
 
     def update(self, release: Release, *, helm: int | None = None) -> Object | None:
-        """PUT a record. None if nothing changed: then nobody sees anything."""
+        """PUT a record. None if nobody sees anything: it is unchanged, or pruned already.
+
+        Of a record that is gone Helm logs a warning and goes on (recordRelease).
+        """
+        if release.version not in self._stored:
+            return None
         # Helm lays the release's labels over `modifiedAt` again, so that one read
         # back from storage keeps the old `modifiedAt` for ever (helm#32404).
         labels = {"modifiedAt": self._unix()}

@@ -27,6 +27,13 @@ SWEEP: Final = HookSpec(name="sweep", events=("pre-delete", "post-delete"), weig
 SMOKE: Final = HookSpec(name="smoke", events=("test",), kind="Pod")
 LOAD: Final = HookSpec(name="load", events=("test",), kind="Pod", weight=1)
 HOOKS: Final = (MIGRATE, NOTIFY, AROUND, SWEEP, SMOKE, LOAD)
+HOOK_SETS: Final = (
+    (SMOKE,),
+    (MIGRATE, SMOKE, LOAD),
+    (MIGRATE, NOTIFY, SWEEP, SMOKE),
+    (AROUND, SMOKE, LOAD),
+    (),
+)
 
 
 class Scenario:
@@ -60,7 +67,7 @@ def charts() -> SearchStrategy[Chart]:
         deployments=st.sampled_from([("cart",), ("cart", "worker"), ()]),
         replicas=st.integers(1, 3),
         ready_after=st.sampled_from([8.0, 1.0, 45.0, None]),
-        hooks=st.lists(st.sampled_from(HOOKS), unique=True, max_size=4).map(tuple),
+        hooks=st.sampled_from(HOOK_SETS),
     )
 
 
@@ -69,8 +76,7 @@ def fates(*, cancellable: bool) -> SearchStrategy[Fate]:
     names = st.sampled_from([hook.name for hook in HOOKS])
     fine = st.just(Fate())
     options = [
-        fine,
-        fine,
+        *[fine] * 3,
         st.builds(Fate, apply_error=st.just(True)),
         st.builds(Fate, never_ready=st.just(True)),
         st.builds(Fate, failing_hook=names),
@@ -87,7 +93,7 @@ def user_labels() -> SearchStrategy[dict[str, str]]:
 
 
 @st.composite
-def operations(draw: DrawFn, *, max_steps: int = 6, releases: int | None = None) -> Scenario:
+def operations(draw: DrawFn, *, max_steps: int = 7, releases: int | None = None) -> Scenario:
     """Draw a legal sequence on one or two releases, carried out.
 
     Two releases live in namespaces of their own and overlap freely in time.
@@ -128,17 +134,17 @@ def legal(helm: SimulatedHelm) -> list[tuple[str, Step]]:
         ("delete record", _delete_record),
         ("reserialise", lambda _, helm: helm.reserialise()),
         ("delete namespace", lambda _, helm: helm.delete_namespace()),
-        ("uninstall", _uninstall),
-        ("rollback", _rollback),
+        *[("uninstall", _uninstall)] * 2,
+        *[("rollback", _rollback)] * 3,
     ]
     if status not in PENDING and (deployed or status in {"failed", "superseded"}):
-        steps += [("upgrade", _upgrade)] * 4
+        steps += [("upgrade", _upgrade)] * 8
     if status in {"uninstalled", "failed"}:
-        steps.append(("install --replace", _replace))
+        steps += [("install --replace", _replace)] * 3
     if status in PENDING:
-        steps.append(("unlock", lambda _, helm: helm.unlock()))
+        steps += [("unlock", lambda _, helm: helm.unlock())] * 2
     if status in {"deployed", "failed"} and _tests(helm):
-        steps += [("test", _test)] * 2
+        steps += [("test", _test)] * 5
     if helm.deployments():
         steps += [
             ("scale", lambda draw, helm: helm.scale(draw(st.integers(1, 4)))),
@@ -148,14 +154,17 @@ def legal(helm: SimulatedHelm) -> list[tuple[str, Step]]:
 
 
 def gaps(events: Sequence[Event]) -> SearchStrategy[list[Gap]]:
-    """Draw up to three gaps, of any kinds; one that begins at 0 is a late start."""
+    """Draw one to three gaps, of any kinds; one that begins at 0 is a late start."""
     sizes = {kind: len(of_kind(events, kind)) for kind in kinds(events)}
 
     def of(kind: str) -> SearchStrategy[Gap]:
         ends = st.tuples(st.integers(0, sizes[kind]), st.integers(0, sizes[kind]))
         return ends.map(lambda ends: Gap(kind, min(ends), max(ends)))
 
-    return st.lists(st.sampled_from(sorted(sizes)).flatmap(of), max_size=3)
+    # Records tell the most, so they are lost the most.
+    weighted = sorted(sizes, key=lambda kind: kind not in {"Secret", "ConfigMap"})
+    weighted = [*weighted[:1] * 2, *weighted]
+    return st.lists(st.sampled_from(weighted).flatmap(of), min_size=1, max_size=3)
 
 
 def lossy(events: Sequence[Event]) -> SearchStrategy[list[Event]]:
@@ -186,7 +195,7 @@ def _flags(draw: DrawFn) -> dict[str, Any]:
         "chart": draw(charts()),
         "labels": draw(user_labels()),
         "wait": draw(st.booleans()),
-        "atomic": draw(st.booleans()),
+        "atomic": draw(st.sampled_from([False, False, False, True])),
         "timeout": draw(st.sampled_from([20.0, 300.0, 900.0])),
     }
 
