@@ -22,7 +22,8 @@ from helmwake.facts.meta import items, metadata, text, texts
 from helmwake.facts.times import last_write, parse_time
 
 # Names may contain dots, so the first group is greedy.
-RECORD_NAME: Final = re.compile(r"sh\.helm\.release\.v1\.(.+)\.v(\d+)")
+# A revision is a Go int.
+RECORD_NAME: Final = re.compile(r"sh\.helm\.release\.v1\.(.+)\.v(\d{1,19})", re.ASCII)
 OPT_OUT: Final = ("helmwake.dev/observe", "disabled")
 COMMIT_KEY: Final = "keptn.sh/commitid"
 

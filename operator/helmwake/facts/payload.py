@@ -7,7 +7,6 @@ Source: helm/helm, pkg/storage/driver/util.go (decodeRelease), pkg/release, pkg/
 """
 
 import base64
-import binascii
 import json
 import re
 import zlib
@@ -107,7 +106,7 @@ def unpack_object(obj: Mapping[str, Any], *, max_bytes: int = 64 * MIB) -> dict[
         packed = base64.b64decode(packed, validate=True)
         plain = _gunzip(packed, max_bytes) if packed.startswith(GZIP_MAGIC) else packed
         release = json.loads(plain)
-    except (binascii.Error, UnicodeError, zlib.error, json.JSONDecodeError) as error:
+    except (ValueError, zlib.error) as error:  # of base64, Unicode, JSON, or a huge number
         # Not `from error`: a decoder's error quotes what it could not read.
         raise PayloadError(f"its payload is broken ({type(error).__name__})") from None
     except RecursionError:

@@ -6,6 +6,7 @@ from helmwake.telemetry import semconv
 from helmwake.telemetry.ids import root_context
 from helmwake.telemetry.measurements import RUN_DURATION, RUN_ERRORS, Measurement
 from helmwake.telemetry.traces import pipeline_name
+from helmwake.version import VERSION
 
 RUN_STATE = "cicd.pipeline.run.state"
 EXECUTING = "executing"  # Helm's pending-* is executing; a rollout is not finalizing
@@ -75,5 +76,15 @@ def _common(operation: Operation) -> dict[str, str]:
         semconv.KEPTN_PROJECT.name: keptn.project,
         semconv.KEPTN_STAGE.name: keptn.stage,
         semconv.KEPTN_SERVICE.name: keptn.service,
+    }
+    return {key: value for key, value in named.items() if value}
+
+
+def operator_resource(cluster_name: str | None) -> dict[str, str]:
+    """Return the Resource of the operator's own metrics."""
+    named = {
+        semconv.SERVICE_NAME.name: "helmwake",
+        semconv.SERVICE_VERSION.name: VERSION,
+        semconv.CLUSTER_NAME.name: cluster_name,
     }
     return {key: value for key, value in named.items() if value}

@@ -1,0 +1,73 @@
+"""What stands behind the tracker's Protocols when there is a cluster."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from helmwake.cluster.api import Api
+from helmwake.cluster.errors import ApiError
+from helmwake.cluster.payloads import PayloadFetcher, PayloadFetchError
+from helmwake.cluster.workloads import WorkloadLister
+from helmwake.facts.change import Change
+from helmwake.facts.errors import BadObjectError
+from helmwake.facts.identity import RecordRef, ReleaseKey
+from helmwake.facts.keptn import KeptnKeys
+from helmwake.facts.payload import Payload, parse_payload
+from helmwake.facts.workloads import Workload, parse_workload
+
+logger = logging.getLogger(__name__)
+
+
+class LiveClock:
+    """Wall time. Wakes happen on the running loop."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def wake(self, at: datetime, call: Callable[[], None]) -> None:
+        delay = (at - self.now()).total_seconds()
+        asyncio.get_running_loop().call_later(max(delay, 0.0), call)
+
+
+class LivePayloads:
+    """Payloads from the cluster. What cannot be read is one log line, and missing."""
+
+    def __init__(self, api: Api) -> None:
+        self.bad = 0  # payloads that could not be read
+        self._fetcher: PayloadFetcher[Payload] = PayloadFetcher(
+            api, lambda obj: parse_payload(obj, seen=datetime.now(UTC))
+        )
+
+    async def fetch(self, ref: RecordRef) -> Payload | None:
+        try:
+            return await self._fetcher.fetch(ref)
+        except (BadObjectError, PayloadFetchError) as error:
+            self.bad += 1
+            logger.warning("%s; the operation is traced without it", error)
+            return None
+
+
+class LiveWorkloads:
+    """A consistent list, in namespaces that are observed."""
+
+    def __init__(
+        self, api: Api, *, keys: Callable[[], KeptnKeys], observes: Callable[[str], bool]
+    ) -> None:
+        self._lister = WorkloadLister(api)
+        self._keys = keys
+        self._observes = observes
+
+    async def list(self, namespace: str, release: ReleaseKey) -> tuple[Workload, ...]:
+        if not self._observes(namespace):
+            return ()
+
+        def reduce(change: Change) -> Workload | None:
+            workload = parse_workload(change, keys=self._keys())
+            return workload if workload is not None and workload.release == release else None
+
+        try:
+            return tuple(await self._lister.list(namespace, reduce))
+        except ApiError as error:
+            logger.warning("%s: its workloads could not be listed: %s", release, error)
+            return ()

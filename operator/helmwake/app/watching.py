@@ -1,0 +1,99 @@
+"""The reflectors of the live operator, and the facts they make."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from helmwake.cluster.api import Api
+from helmwake.cluster.reflector import Reflector
+from helmwake.cluster.resources import (
+    DEPLOYMENTS,
+    HELM_CONFIG_MAPS,
+    HELM_SECRETS,
+    NAMESPACES,
+    Resource,
+)
+from helmwake.cluster.seen import Seen
+from helmwake.facts.change import Change, ChangeType
+from helmwake.facts.helm import Record
+from helmwake.facts.keptn import KeptnKeys
+from helmwake.facts.namespaces import Namespace
+from helmwake.facts.parsing import Observed, parse_change
+from helmwake.facts.workloads import Workload
+
+FOLLOWED = (HELM_SECRETS, HELM_CONFIG_MAPS, DEPLOYMENTS)
+
+
+class Watching:
+    """One reflector for each kind: cluster-wide, or one for each kind and named namespace.
+
+    `take` gets each fact in the order its kind's changes happened.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        *,
+        namespaces: Sequence[str],
+        keys: Callable[[], KeptnKeys],
+        take: Callable[[Observed], None],
+    ) -> None:
+        self._keys = keys
+        self._take = take
+        resources: list[Resource] = []
+        if namespaces:
+            # A Role cannot let us see namespaces: those that were named are observed.
+            resources += [kind.within(name) for kind in FOLLOWED for name in namespaces]
+        else:
+            resources += [NAMESPACES, *FOLLOWED]
+        self.reflectors: list[Reflector[Observed]] = [
+            Reflector(api, resource, reduce=self._reduce, emit=self._emit, order=_order)
+            for resource in resources
+        ]
+
+    def facts(self, namespace: str) -> Iterable[Record | Workload]:
+        """Return what is known of a namespace, records first, by ascending revision."""
+        return sorted(self._of(namespace), key=_order)
+
+    def not_ready(self) -> list[str]:
+        """Say for each reflector that is behind what keeps it."""
+        states = [(reflector.resource, reflector.state) for reflector in self.reflectors]
+        return [
+            f"{resource}: {state.failure or 'not in sync'}"
+            for resource, state in states
+            if not state.ready
+        ]
+
+    def _of(self, namespace: str) -> Iterator[Record | Workload]:
+        for reflector in self.reflectors:
+            for fact in reflector.facts():
+                match fact:
+                    case Record() if fact.release.namespace == namespace:
+                        yield fact
+                    case Workload() if fact.key.namespace == namespace:
+                        yield fact
+                    case _:
+                        pass
+
+    def _reduce(self, change: Change) -> Observed | None:
+        return parse_change(change, keys=self._keys())
+
+    def _emit(self, seen: Seen[Observed]) -> None:
+        self._take(
+            replace(
+                seen.fact,
+                seen=seen.seen,
+                origin=seen.origin,
+                gone=seen.type is ChangeType.DELETED,
+            )
+        )
+
+
+def _order(fact: Observed) -> tuple[Any, ...]:
+    match fact:
+        case Record():
+            return (0, fact.release.namespace, fact.release.name, fact.revision)
+        case Workload():
+            return (1, fact.key.namespace, fact.key.name, 0)
+        case Namespace():
+            return (2, fact.name, "", 0)
