@@ -10,7 +10,6 @@ from tests.simulator.client import (
     InterruptedHelmError,
     KilledError,
     RefusedError,
-    World,
 )
 from tests.simulator.cluster import Cluster, Event, Manager, Object, stamp
 from tests.simulator.deliver import PENDING, Delivery, install, upgrade
@@ -19,6 +18,7 @@ from tests.simulator.revert import rollback, run_tests, uninstall
 from tests.simulator.storage import Driver, Storage
 from tests.simulator.truth import ABANDONED, Incident, Operation
 from tests.simulator.workloads import Workloads
+from tests.simulator.world import World
 
 FINE: Final = Fate()
 OBSERVED: Final[Mapping[str, str]] = {"helmwake.dev/observe": "enabled"}
@@ -32,6 +32,14 @@ class SimulatedHelm:
     Every method carries one operation out to its end in virtual time and returns its
     ground truth. What Helm itself refuses raises `RefusedError` and writes nothing.
     Time between operations passes with `sleep`, and `settle` waits for the last rollout.
+
+    Example:
+        helm = SimulatedHelm(start=NOON, helm=4)
+        helm.install(chart=Chart(hooks=(MIGRATE,)), labels={"keptn.sh/context": "a3f1"})
+        helm.settle()
+        failed = helm.upgrade(chart=Chart(image="2.0", ready_after=None), atomic=True)
+        assert failed.outcomes[0].admits("timeout", "progress_deadline_exceeded")
+        assert helm.truth[-1].nested  # the rollback inside --atomic
 
     A second release on the same `cluster` comes after or between this one's operations;
     for operations at the same time give each simulator a `lane` of its own and merge

@@ -92,7 +92,6 @@ class Operation:
     state: State = "running"
     helm_outcomes: tuple[Outcome, ...] = ()
     helm_end: datetime | None = None
-    description: str = ""
     nested: bool = False
     """Made by --atomic inside another operation, not asked for by a command of its own."""
     killed: bool = False
