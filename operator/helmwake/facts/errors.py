@@ -1,7 +1,9 @@
 """What can be wrong with an object of the cluster."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+MAX_NAME_CHARACTERS: Final = 253
 
 
 class BadObjectError(ValueError):
@@ -11,10 +13,16 @@ class BadObjectError(ValueError):
     """
 
     def __init__(self, meta: Mapping[str, Any], *, path: str, wanted: str) -> None:
-        self.namespace = str(meta.get("namespace", ""))
-        self.name = str(meta.get("name", "?"))
+        namespace, name = meta.get("namespace"), meta.get("name")
+        # What is no text is content, and a line stays one line.
+        self.namespace = _one_line(namespace) if isinstance(namespace, str) else ""
+        self.name = _one_line(name) if isinstance(name, str) else "?"
         self.path = path
         super().__init__(f"{self.namespace}/{self.name}: {path} is not {wanted}")
+
+
+def _one_line(name: str) -> str:
+    return name[:MAX_NAME_CHARACTERS].encode("unicode_escape").decode()
 
 
 class PayloadError(ValueError):

@@ -100,7 +100,7 @@ def read_values_context(values: Mapping[str, Any]) -> KeptnContext:
     if not isinstance(keptn, Mapping):
         return KeptnContext()
     named = {
-        part: found[:MAX_VALUE_CHARACTERS]
+        part: found[:MAX_VALUE_CHARACTERS].encode(errors="replace").decode()
         for part in ("project", "stage", "service")
         if isinstance(found := keptn.get(part), str) and found
     }

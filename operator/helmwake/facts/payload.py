@@ -19,13 +19,15 @@ from typing import Any, Final
 from helmwake.facts.errors import BadObjectError, PayloadError, PayloadTooLargeError
 from helmwake.facts.identity import Driver
 from helmwake.facts.keptn import KeptnContext, read_values_context
-from helmwake.facts.meta import items, mapping, metadata, text
+from helmwake.facts.meta import items, mapping, metadata, number, text
 from helmwake.facts.times import parse_time
 
 MIB: Final = 1024 * 1024
 GZIP_MAGIC: Final = b"\x1f\x8b\x08"
 MAX_DESCRIPTION_CHARACTERS: Final = 1024
+MAX_NAME_CHARACTERS: Final = 253  # of Kubernetes; a foreign payload may say more
 MAX_HOOKS: Final = 500
+MAX_EVENTS: Final = 9  # so many kinds there are
 ROLLBACK_DESCRIPTION: Final = re.compile(r"Rollback to (\d+)")
 
 
@@ -104,8 +106,10 @@ def unpack_object(obj: Mapping[str, Any], *, max_bytes: int = 64 * MIB) -> dict[
         if obj.get("kind") == Driver.SECRET:
             packed = base64.b64decode(packed, validate=True)
         packed = base64.b64decode(packed, validate=True)
-        plain = _gunzip(packed, max_bytes) if packed.startswith(GZIP_MAGIC) else packed
+        plain = _plain(packed, max_bytes)
         release = json.loads(plain)
+    except PayloadError:
+        raise  # a ValueError too, and worded already
     except (ValueError, zlib.error) as error:  # of base64, Unicode, JSON, or a huge number
         # Not `from error`: a decoder's error quotes what it could not read.
         raise PayloadError(f"its payload is broken ({type(error).__name__})") from None
@@ -130,14 +134,13 @@ def parse_payload(obj: Mapping[str, Any], *, seen: datetime, max_bytes: int = 64
             meta, path="data.release", wanted=f"a Helm release: {error}"
         ) from None
     info = mapping(release, "info")
-    description = str(info.get("description") or "")[:MAX_DESCRIPTION_CHARACTERS]
-    revision = release.get("version")
+    description = _words(info, "description", MAX_DESCRIPTION_CHARACTERS)
     return Payload(
         uid=text(meta, "uid"),
         resource_version=text(meta, "resourceVersion"),
-        revision=revision if isinstance(revision, int) else 0,
-        namespace=str(release.get("namespace") or meta.get("namespace", "")),
-        status=str(info.get("status") or ""),
+        revision=number(release, "version"),
+        namespace=_words(release, "namespace") or _words(meta, "namespace"),
+        status=_words(info, "status"),
         description=description,
         first_deployed=parse_time(info.get("first_deployed")),
         last_deployed=parse_time(info.get("last_deployed")),
@@ -150,7 +153,11 @@ def parse_payload(obj: Mapping[str, Any], *, seen: datetime, max_bytes: int = 64
     )
 
 
-def _gunzip(packed: bytes, max_bytes: int) -> bytes:
+def _plain(packed: bytes, max_bytes: int) -> bytes:
+    if not packed.startswith(GZIP_MAGIC):  # a legacy record
+        if len(packed) > max_bytes:
+            raise PayloadTooLargeError(max_bytes)
+        return packed
     inflate = zlib.decompressobj(wbits=31)
     plain = inflate.decompress(packed, max_bytes + 1)
     if len(plain) > max_bytes:
@@ -162,33 +169,29 @@ def _gunzip(packed: bytes, max_bytes: int) -> bytes:
 
 def _rollback_revision(info: Mapping[str, Any], description: str) -> int | None:
     """Helm 4 says it in a field; Helm 3 only in a text that `--description` replaces."""
-    told = info.get("rollback_revision")
-    if isinstance(told, int) and told > 0:
+    told = number(info, "rollback_revision")
+    if told > 0:
         return told
     match = ROLLBACK_DESCRIPTION.fullmatch(description)
     return int(match[1]) if match else None
 
 
 def _chart(meta: Mapping[str, Any]) -> Chart | None:
-    name, version = meta.get("name"), meta.get("version")
-    if not isinstance(name, str) or not isinstance(version, str):
+    name, version = _words(meta, "name"), _words(meta, "version")
+    if not name or not version:
         return None
-    app_version = meta.get("appVersion")
-    return Chart(
-        name=name,
-        version=version,
-        app_version=app_version if isinstance(app_version, str) and app_version else None,
-    )
+    return Chart(name=name, version=version, app_version=_words(meta, "appVersion") or None)
 
 
 def _hook(hook: Mapping[str, Any]) -> Hook:
     events = hook.get("events")
-    weight = hook.get("weight")
     return Hook(
-        name=str(hook.get("name") or "?"),
-        kind=str(hook.get("kind") or "?"),
-        events=tuple(str(event) for event in events) if isinstance(events, list) else (),
-        weight=weight if isinstance(weight, int) else 0,
+        name=_words(hook, "name") or "?",
+        kind=_words(hook, "kind") or "?",
+        events=tuple(_encodable(event) for event in events[:MAX_EVENTS] if isinstance(event, str))
+        if isinstance(events, list)
+        else (),
+        weight=number(hook, "weight"),
         last_run=_hook_run(mapping(hook, "last_run")),
     )
 
@@ -204,3 +207,13 @@ def _hook_run(run: Mapping[str, Any]) -> HookRun | None:
     return HookRun(
         started_at=started_at, completed_at=parse_time(run.get("completed_at")), phase=phase
     )
+
+
+def _words(parent: Mapping[str, Any], key: str, limit: int = MAX_NAME_CHARACTERS) -> str:
+    value = parent.get(key)
+    return _encodable(value, limit) if isinstance(value, str) else ""
+
+
+def _encodable(text: str, limit: int = MAX_NAME_CHARACTERS) -> str:
+    """Replace halves of surrogate pairs, which JSON may hold and no exporter can send."""
+    return text[:limit].encode(errors="replace").decode()
