@@ -8,7 +8,7 @@ import pytest
 
 from helmwake.cluster.errors import GoneError
 from helmwake.cluster.known import Known
-from helmwake.cluster.resources import HELM_SECRETS, METADATA_PAGE_SIZE
+from helmwake.cluster.resources import DEPLOYMENTS, HELM_SECRETS, METADATA_PAGE_SIZE
 from tests.cluster.fake import FakeCluster
 from tests.cluster.kit import NOON, Thing, running, settle
 
@@ -192,7 +192,7 @@ async def test_one_namespace_can_be_asked_for() -> None:
 
 async def test_whole_objects_come_in_smaller_pages() -> None:
     cluster = cluster_of(*(f"cart-{n}" for n in range(250)))
-    async with running(cluster, replace(HELM_SECRETS, metadata_only=False)) as run:
+    async with running(cluster, replace(DEPLOYMENTS, kind="Secret")) as run:
         await settle()
         assert run.state.objects == 250
     assert [each.params["limit"] for each in cluster.lists] == ["100"] * 3

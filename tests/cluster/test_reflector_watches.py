@@ -132,6 +132,7 @@ async def test_silence_after_silence_is_stale_until_something_is_heard(
     async with running(cluster) as run:
         await run.pass_time(seconds=365)
         assert len(cluster.watches) == 3
+        assert run.state.lists == 2, "the version may be one of the future"
         assert not run.is_ready(), "an open watch that never speaks is no good sign"
         assert run.state.failure == "WATCH /api/v1/secrets: nothing came for 0:03:00"
         cluster.bookmark()

@@ -111,15 +111,14 @@ class ApiClient:
         accept: str,
         limits: aiohttp.ClientTimeout,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Yield a response of 200; closed, not drained, on leaving."""
+        """Yield a response of 200; given up, not drained, on leaving."""
         response = await self._open(what, path, params, accept, limits)
         try:
             if response.status != HTTP_OK:
                 raise await self._refused(what, response)
             yield response
         finally:
-            # A response that was read to its end has already given its connection back.
-            response.close()
+            close(response)
 
     async def _open(
         self,
@@ -172,6 +171,16 @@ class ApiClient:
         if isinstance(error, UnauthorizedError):
             self._credentials.doubt()
         return error
+
+
+def close(response: aiohttp.ClientResponse) -> None:
+    """Give up what was not read; a response read to its end has given its connection back.
+
+    Aborted, since TLS's polite goodbye waits for a peer that may be the reason for leaving.
+    """
+    if response.connection is not None and response.connection.transport is not None:
+        response.connection.transport.abort()
+    response.close()
 
 
 async def read_body(what: str, response: aiohttp.ClientResponse, *, max_bytes: int) -> bytes:

@@ -2,8 +2,8 @@
 
 | what ended it | the first time | the same again, with nothing heard between |
 |---|---|---|
-| the server's regular end, silence, a cut | watch on at once | wait, watch on |
-| a line that is no event | watch on at once | wait, list |
+| a cut | watch on at once | wait, watch on |
+| the server's regular end, silence, a line that is no event | watch on at once | wait, list |
 | an ERROR event but 410 | wait, watch on | wait, list |
 | 410, version too large | list at once | wait, list |
 | network, credentials, 401, 403, 408, 429, 5xx | wait, watch on | the same |
@@ -11,6 +11,8 @@
 
 To watch on starts from the last version heard, and so loses nothing: a line that was garbled on
 its way comes again, whole. Only what comes garbled twice is given up, and a list tells the rest.
+Silence after silence may mean that etcd was restored from a backup: a watch from a version of
+the future is not refused, it only says nothing until that version is reached (seen with 1.37).
 What is mended at once makes nobody stale; what needs a wait does.
 """
 
@@ -35,7 +37,7 @@ MENDED_AT_ONCE: Final = (
     VersionTooLargeError,
 )
 LOSES_VERSION: Final = (GoneError, VersionTooLargeError)
-LOSES_VERSION_AGAIN: Final = (BadLineError, ErrorEventError)
+LOSES_VERSION_AGAIN: Final = (BadLineError, ErrorEventError, SilentWatchError)
 
 FORBIDDEN: Final = 403
 
@@ -63,13 +65,9 @@ def recovery_after(error: ApiError | None, *, again: bool) -> Recovery:
 
 
 def _relist(error: ApiError | None, *, again: bool) -> bool:
-    if error is None:
-        return False
+    if error is None or isinstance(error, LOSES_VERSION_AGAIN):
+        return again
     if isinstance(error, LOSES_VERSION):
         return True
-    if isinstance(error, LOSES_VERSION_AGAIN):
-        return again
     # The others of the table keep the version; a 400 may be about the version itself.
-    return not (
-        isinstance(error, SilentWatchError) or error.transient or error.status == FORBIDDEN
-    )
+    return not (error.transient or error.status == FORBIDDEN)

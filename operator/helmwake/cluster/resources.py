@@ -25,6 +25,7 @@ class Resource:
     label_selector: str = ""
     metadata_only: bool = False
     namespace: str | None = None
+    page_size: int = METADATA_PAGE_SIZE  # objects in a page of a list
 
     def within(self, namespace: str | None) -> "Resource":
         """Restrict to one namespace; None leaves it as it is.
@@ -62,11 +63,6 @@ class Resource:
     def watch_accept(self) -> str:
         return METADATA_ACCEPT if self.metadata_only else WHOLE_ACCEPT
 
-    @property
-    def page_size(self) -> int:
-        """Objects in a page of a list."""
-        return METADATA_PAGE_SIZE if self.metadata_only else WHOLE_PAGE_SIZE
-
     def __str__(self) -> str:
         """Name it as kubectl does: `deployments.apps in shop`."""
         name = f"{self.plural}.{self.group}" if self.group else self.plural
@@ -91,6 +87,7 @@ DEPLOYMENTS: Final = Resource(
     plural="deployments",
     kind="Deployment",
     label_selector="app.kubernetes.io/managed-by=Helm",
+    page_size=WHOLE_PAGE_SIZE,
 )
 # Labels and annotations are all that the opt-in reads.
 NAMESPACES: Final = Resource(
