@@ -1,0 +1,95 @@
+"""The SDK's exporters of metrics, for a target of ours.
+
+Everything is passed to them, since they read OTEL_EXPORTER_OTLP_* for what they are not given.
+"""
+
+import logging
+from typing import Final
+
+import grpc  # type: ignore[import-untyped]
+import requests
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (
+    OTLPMetricExporter as GrpcExporter,
+)
+from opentelemetry.exporter.otlp.proto.http import Compression as HttpCompression
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import (
+    OTLPMetricExporter as HttpExporter,
+)
+from opentelemetry.sdk.metrics.export import MetricExporter
+
+from helmwake.delivery.target import Compression, OtlpTarget, Protocol
+from helmwake.delivery.tls import read_pems
+
+_LOGGERS: Final = (
+    "opentelemetry.exporter.otlp.proto.grpc.exporter",
+    "opentelemetry.exporter.otlp.proto.http.metric_exporter",
+)
+
+
+class Redaction(logging.Filter):
+    """Keeps a target's secrets out of what the exporters log: the words of backends and URLs."""
+
+    def __init__(self, target: OtlpTarget) -> None:
+        super().__init__()
+        self._target = target
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self._target.words(record.getMessage()), ()
+        record.exc_info = None  # a traceback quotes them again
+        return True
+
+    def begin(self) -> None:
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(self)
+
+    def end(self) -> None:
+        for name in _LOGGERS:
+            logging.getLogger(name).removeFilter(self)
+
+
+def otlp_exporter(target: OtlpTarget) -> MetricExporter:
+    """An exporter to the target; it opens no connection yet.
+
+    Raises:
+        BadTargetError: a file of the target cannot be used.
+    """
+    return _grpc(target) if target.protocol is Protocol.GRPC else _http(target)
+
+
+def _grpc(target: OtlpTarget) -> MetricExporter:
+    gzip = target.compression is Compression.GZIP
+    credentials = None
+    if not target.insecure:
+        pems = read_pems(target)
+        credentials = grpc.ssl_channel_credentials(
+            root_certificates=pems.certificate,
+            private_key=pems.client_key,
+            certificate_chain=pems.client_certificate,
+        )
+    return GrpcExporter(
+        endpoint=target.endpoint,
+        insecure=target.insecure,
+        credentials=credentials,
+        headers=tuple(target.headers.items()),
+        timeout=target.timeout_s,
+        compression=grpc.Compression.Gzip if gzip else grpc.Compression.NoCompression,
+    )
+
+
+def _http(target: OtlpTarget) -> MetricExporter:
+    gzip = target.compression is Compression.GZIP
+    if not target.insecure:
+        read_pems(target)  # a broken file is told now, not at the first export
+    # requests would follow a redirect, with our headers but without the body.
+    session = requests.Session()
+    session.max_redirects = 0
+    return HttpExporter(
+        endpoint=target.endpoint,
+        certificate_file=target.certificate,
+        client_certificate_file=target.client_certificate,
+        client_key_file=target.client_key,
+        headers=target.headers,
+        timeout=target.timeout_s,
+        session=session,
+        compression=HttpCompression.Gzip if gzip else HttpCompression.NoCompression,
+    )
