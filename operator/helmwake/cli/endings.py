@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 import click
 
@@ -14,7 +14,9 @@ from helmwake.settings.errors import BadSettingsError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-BAD_USE = 2
+FAILED: Final = 1
+BAD_USE: Final = 2
+PERSONS: Final = (BadRecordingError, BadSettingsError, BadTargetError, ApiError, OSError)
 
 
 class BadUseError(click.ClickException):
@@ -22,7 +24,7 @@ class BadUseError(click.ClickException):
 
     exit_code = BAD_USE
 
-    def show(self, file: object = None) -> None:
+    def show(self, file: Any = None) -> None:
         del file
         click.echo(f"helmwake: {self.message}", err=True)
 
@@ -30,7 +32,7 @@ class BadUseError(click.ClickException):
 class FailedError(BadUseError):
     """It was asked for well, and went wrong."""
 
-    exit_code = 1
+    exit_code = FAILED
 
 
 def plainly(command: Callable[P, R]) -> Callable[P, R]:
@@ -40,11 +42,18 @@ def plainly(command: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except (BadRecordingError, BadSettingsError, BadTargetError, ApiError) as error:
-            raise BadUseError(str(error)) from error
-        except BrokenPipeError:
-            raise  # whoever read us has seen enough: click knows
-        except OSError as error:
-            raise BadUseError(str(error)) from error
+        except (*PERSONS, ExceptionGroup) as error:
+            cause = _first(error)
+            # Whoever read us has seen enough: click ends quietly.
+            if isinstance(cause, PERSONS) and not isinstance(cause, BrokenPipeError):
+                raise BadUseError(str(cause)) from error
+            raise
 
     return call
+
+
+def _first(error: Exception) -> Exception:
+    """Return what a TaskGroup wrapped."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

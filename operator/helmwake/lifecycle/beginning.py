@@ -38,7 +38,7 @@ def begin(release: Release, record: Record, operation_id: OperationId) -> Operat
         or (before is not None and before.tags.traceparent == record.tags.traceparent),
         namespace=release.context,
         status=record.status,
-        previous=release.previous,
+        previous=release.predecessor,
     )
 
 

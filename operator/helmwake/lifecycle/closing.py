@@ -6,9 +6,16 @@ from datetime import datetime
 from helmwake.lifecycle.hooks import close_hook
 from helmwake.lifecycle.intents import Deliver, Intent
 from helmwake.lifecycle.limits import Limits
-from helmwake.lifecycle.operation import Operation, Predecessor
-from helmwake.lifecycle.outcome import SUCCESS, Outcome, Result, most_specific
-from helmwake.lifecycle.rollouts import overdue
+from helmwake.lifecycle.operation import Operation
+from helmwake.lifecycle.outcome import (
+    DEADLINE_PASSED,
+    SUCCESS,
+    ErrorType,
+    Outcome,
+    Result,
+    most_specific,
+)
+from helmwake.lifecycle.rollouts import counts, overdue
 from helmwake.lifecycle.state import MAX_SETTLED, Release, Step
 
 
@@ -60,7 +67,7 @@ def overall(operation: Operation) -> Outcome:
     Helm's `failed` stays one whatever a rollout does later, and its `deployed` with a failed
     rollout is a failure. The cause is the most specific one found.
     """
-    own = operation.helm_outcome or SUCCESS
+    own = _explained(operation.helm_outcome or SUCCESS, operation)
     below = [rollout.outcome for rollout in operation.rollouts if rollout.outcome]
     below += [run.outcome for run in operation.hooks if run.outcome]
     bad = [outcome for outcome in below if outcome.bad]
@@ -79,16 +86,20 @@ def overall(operation: Operation) -> Outcome:
     return own
 
 
+def _explained(own: Outcome, operation: Operation) -> Outcome:
+    """Say what Helm was waiting for when its deadline passed: only Helm 4 stores it."""
+    if own.error is not ErrorType.TIMEOUT or operation.helm_ended is None:
+        return own
+    for rollout in operation.rollouts:
+        if rollout.ended is None or rollout.ended > operation.helm_ended:
+            words = f"{DEADLINE_PASSED} while {rollout.key} was not ready: {counts(rollout)}"
+            return replace(own, message=words)
+    return own
+
+
 def _settled(release: Release, operation: Operation) -> Release:
-    predecessor = release.previous
-    ended = operation.ended or operation.started
-    if predecessor is None or predecessor.ended <= ended:
-        predecessor = Predecessor(
-            id=operation.id,
-            parent=operation.parent,
-            revision=operation.revision,
-            failed=operation.outcome is not None and operation.outcome.bad,
-            ended=ended,
-        )
+    previous = release.previous
+    if previous is None or previous.started <= operation.started:
+        previous = operation.as_predecessor()
     settled = (*release.settled, operation.id)[-MAX_SETTLED:]
-    return replace(release, settled=settled, previous=predecessor)
+    return replace(release, settled=settled, previous=previous)

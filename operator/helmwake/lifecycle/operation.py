@@ -65,6 +65,7 @@ class Rollout:
     wanted: int = 0
     updated: int = 0
     available: int = 0
+    old: int = 0  # replicas of the template before, not yet replaced
     cause: Outcome | None = None  # known so far, and not yet its end
     ended: datetime | None = None
     outcome: Outcome | None = None
@@ -84,7 +85,7 @@ class Predecessor:
     parent: TraceParent | None
     revision: int
     failed: bool
-    ended: datetime
+    started: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,16 @@ class Operation:
         if upstream is None or self.stale_parent or not upstream.sampled:
             return None
         return upstream
+
+    def as_predecessor(self) -> Predecessor:
+        outcome = self.outcome or self.helm_outcome
+        return Predecessor(
+            id=self.id,
+            parent=self.parent,
+            revision=self.revision,
+            failed=outcome is not None and outcome.bad,
+            started=self.started,
+        )
 
     @property
     def keptn(self) -> KeptnContext:

@@ -62,6 +62,8 @@ def abandoned(message: str) -> Outcome:
     return Outcome(result=Result.ERROR, error=ErrorType.ABANDONED, message=message)
 
 
+DEADLINE_PASSED: Final = "Helm's deadline passed"
+
 # What Helm's failure texts mean, the first match first. Helm's own text is never quoted
 # whole: an apply error may quote a value of the manifest.
 # Source: helm/helm, pkg/action/{install,upgrade,rollback,hooks}.go; pkg/kube/wait.go.
@@ -76,7 +78,7 @@ CAUSES: Final = (
         r"context deadline exceeded|timed out waiting|context deadline",
         Result.TIMEOUT,
         ErrorType.TIMEOUT,
-        "Helm's deadline passed",
+        DEADLINE_PASSED,
     ),
     (
         r"context canceled|has been interrupted|interrupted by",

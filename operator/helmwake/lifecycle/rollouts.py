@@ -80,6 +80,7 @@ def judge(rollout: Rollout, workload: Workload) -> Rollout:
         wanted=workload.wanted,
         updated=workload.updated,
         available=workload.available,
+        old=max(workload.replicas - workload.updated, 0),
         cause=_cause(workload),
     )
     if workload.wanted == 0 or workload.paused:
@@ -93,7 +94,7 @@ def judge(rollout: Rollout, workload: Workload) -> Rollout:
             or Outcome(
                 result=Result.FAILURE,
                 error=ErrorType.PROGRESS_DEADLINE_EXCEEDED,
-                message=f"{rollout.key} made no progress before its deadline: {_counts(rollout)}",
+                message=f"{rollout.key} made no progress before its deadline: {counts(rollout)}",
             ),
         )
     done = (
@@ -257,9 +258,14 @@ def _timed_out(rollout: Rollout, when: str) -> Outcome:
     return Outcome(
         result=Result.TIMEOUT,
         error=ErrorType.TIMEOUT,
-        message=f"{rollout.key} was not ready {when}: {_counts(rollout)}",
+        message=f"{rollout.key} was not ready {when}: {counts(rollout)}",
     )
 
 
-def _counts(rollout: Rollout) -> str:
-    return f"{rollout.available} of {rollout.wanted} replicas available"
+def counts(rollout: Rollout) -> str:
+    """Say how far a rollout is, by what `kubectl rollout status` would be waiting for."""
+    if rollout.updated < rollout.wanted:
+        return f"{rollout.updated} of {rollout.wanted} replicas updated"
+    if rollout.available < rollout.wanted or not rollout.old:
+        return f"{rollout.available} of {rollout.wanted} replicas available"
+    return f"{rollout.old} old replica{'s' if rollout.old > 1 else ''} not replaced yet"

@@ -117,6 +117,16 @@ class Release:
             lower.append(self.pruned)
         return max(lower, key=lambda known: known.revision, default=None)
 
+    @property
+    def predecessor(self) -> Predecessor | None:
+        """Return the operation that began last, final or not."""
+        if not self.operations:
+            return self.previous
+        last = max(self.operations, key=lambda op: (op.started, op.revision))
+        if self.previous is not None and self.previous.started > last.started:
+            return self.previous
+        return last.as_predecessor()
+
     def workload(self, key: WorkloadKey) -> Workload | None:
         return next((known for known in self.workloads if known.key == key), None)
 
