@@ -6,6 +6,7 @@ import json
 import os
 import ssl
 import sys
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from helmwake.cluster.credentials import Credentials, proxy_from_environment
 from helmwake.cluster.errors import CredentialsError
+from tests.cluster.proxy import moments
 from tests.cluster.server import write_kubeconfig
 
 SERVER = "http://127.0.0.1:6443"
@@ -218,6 +220,61 @@ async def test_many_requests_ask_a_plugin_once(tmp_path: Path) -> None:
     credentials = Credentials(kubeconfig=exec_config(tmp_path / "a", expires=None))
     answers = await asyncio.gather(*(credentials.authorization() for _ in range(5)))
     assert set(answers) == {"Bearer 1"}
+
+
+class HangingPlugin:
+    """A plugin that gives nothing until it is released."""
+
+    def __init__(self, directory: Path) -> None:
+        self._released, self._ended = directory / "released", directory / "ended"
+        script = directory / "plugin.py"
+        script.write_text(
+            f"""
+import pathlib, time
+while not pathlib.Path({str(self._released)!r}).exists():
+    time.sleep(0.01)
+pathlib.Path({str(self._ended)!r}).touch()
+""",
+            encoding="utf-8",
+        )
+        plugin = {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": sys.executable,
+            "args": [str(script)],
+        }
+        self.config = write_kubeconfig(directory / "a", server=SERVER, user={"exec": plugin})
+
+    async def release(self) -> None:
+        """Let it end, and the loop see that."""
+        self._released.touch()
+        for pause in moments():
+            await asyncio.sleep(pause)
+            if self._ended.exists():
+                break
+        await asyncio.sleep(0.1)
+
+
+@pytest.fixture
+async def hanging(tmp_path: Path) -> AsyncIterator[HangingPlugin]:
+    plugin = HangingPlugin(tmp_path)
+    yield plugin
+    await plugin.release()
+
+
+async def test_a_plugin_that_hangs_can_be_cancelled(hanging: HangingPlugin) -> None:
+    credentials = Credentials(kubeconfig=hanging.config)
+    asking = [asyncio.create_task(credentials.authorization()) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    for each in reversed(asking):  # first the one that waits for the other
+        each.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await each
+
+
+async def test_a_plugin_that_hangs_is_not_waited_for_for_ever(hanging: HangingPlugin) -> None:
+    credentials = Credentials(kubeconfig=hanging.config, patience=timedelta(seconds=0.05))
+    with pytest.raises(CredentialsError, match="TimeoutError"):
+        await credentials.authorization()
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ IN_CLUSTER_ENV: Final = "KUBERNETES_SERVICE_HOST"
 REFRESH_PERIOD: Final = timedelta(minutes=1)
 # A plugin's token is renewed a little before it ends, so that no request carries a dead one.
 EXPIRY_SKEW: Final = timedelta(seconds=30)
+# A plugin may ask a person, or a cloud that is away; the next request asks it again.
+PATIENCE: Final = timedelta(minutes=1)
 # The library lets through whatever its parsing of foreign YAML and files runs into.
 LOADING_ERRORS: Final = (
     config.ConfigException,
@@ -62,6 +64,7 @@ class Credentials:
         kubeconfig: str | None = None,
         context: str | None = None,
         now: Callable[[], datetime] = utc_now,
+        patience: timedelta = PATIENCE,
     ) -> None:
         """Load nothing yet.
 
@@ -71,6 +74,7 @@ class Credentials:
         self._kubeconfig = kubeconfig
         self._context = context
         self._now = now
+        self._patience = patience
         self._lock = asyncio.Lock()
         self._configuration = Configuration()
         self._loader: Any = None
@@ -88,7 +92,8 @@ class Credentials:
         # HAZARD: one at a time. A plugin may open a browser, and two of it would.
         async with self._lock:
             try:
-                await self._refresh()
+                async with asyncio.timeout(self._patience.total_seconds()):
+                    await self._refresh()
                 # This calls the hook by which the mounted token is read again each minute.
                 value = await self._configuration.get_api_key_with_prefix("BearerToken")
             except LOADING_ERRORS as error:
