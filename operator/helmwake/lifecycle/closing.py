@@ -10,6 +10,7 @@ from helmwake.lifecycle.operation import Operation
 from helmwake.lifecycle.outcome import (
     DEADLINE_PASSED,
     SUCCESS,
+    UNDONE,
     ErrorType,
     Outcome,
     Result,
@@ -87,12 +88,13 @@ def overall(operation: Operation) -> Outcome:
 
 
 def _explained(own: Outcome, operation: Operation) -> Outcome:
-    """Say what Helm was waiting for when its deadline passed: only Helm 4 stores it."""
-    if own.error is not ErrorType.TIMEOUT or operation.helm_ended is None:
+    """Say what Helm was waiting for when it gave up: at best Helm 4 stores it."""
+    if operation.helm_ended is None or (own.error is not ErrorType.TIMEOUT and own != UNDONE):
         return own
+    gave_up = own.message if own == UNDONE else DEADLINE_PASSED
     for rollout in operation.rollouts:
         if rollout.ended is None or rollout.ended > operation.helm_ended:
-            words = f"{DEADLINE_PASSED} while {rollout.key} was not ready: {counts(rollout)}"
+            words = f"{gave_up} while {rollout.key} was not ready: {counts(rollout)}"
             return replace(own, message=words)
     return own
 

@@ -50,8 +50,19 @@ def close_hook(run: HookRunState, operation: Operation, end: datetime) -> HookRu
     operation may say `Running` for ever, and one that Helm was waiting for when it was
     interrupted says `Unknown`.
     """
+    went_on = _went_on(run, operation)
+    if run.phase is HookPhase.RUNNING and went_on is not None:
+        return replace(run, ended=max(went_on, run.started), outcome=SUCCESS)
     ended = run.ended or max(end, run.started)
     return replace(run, ended=ended, outcome=_outcome(run, operation))
+
+
+def _went_on(run: HookRunState, operation: Operation) -> datetime | None:
+    """Return when Helm went on after the run, which it does only after a success."""
+    after = [other.started for other in operation.hooks if other.started > run.started]
+    if run.event.startswith("pre-"):
+        after += [rollout.started for rollout in operation.rollouts]
+    return min(after, default=None)
 
 
 # What it means for a hook that never reported an end.
@@ -70,7 +81,8 @@ def _outcome(run: HookRunState, operation: Operation) -> Outcome:
     words = UNFINISHED.get(own.result)
     if words is not None and cut_short:
         return Outcome(result=own.result, error=own.error, message=f"{_name(run)} {words}")
-    if run.phase is HookPhase.FAILED or (own.result is Result.FAILURE and not operation.undone):
+    # Hooks run one after another: Helm failed while it waited for this one.
+    if run.phase is HookPhase.FAILED or own.result is Result.FAILURE:
         return _failed(run, operation)
     return Outcome(
         result=Result.ERROR, error=ErrorType.OTHER, message=f"{_name(run)}: outcome unknown"

@@ -109,7 +109,6 @@ class Operation:
     payload: Payload | None = None
     clock_offset: timedelta = timedelta(0)  # of Helm's client against the server
     stuck: bool = False
-    undone: bool = False  # an install that is being rolled back
     bounded: bool = False  # its times are bounds: it happened between two lists
     awaits_payload: str | None = None  # the resource version that was asked for
     awaits_listing: bool = False

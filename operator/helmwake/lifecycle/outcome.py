@@ -56,6 +56,11 @@ SUCCESS: Final = Outcome(result=Result.SUCCESS)
 UNKNOWN: Final = Outcome(
     result=Result.ERROR, error=ErrorType.OTHER, message="its record went away: outcome unknown"
 )
+UNDONE: Final = Outcome(
+    result=Result.FAILURE,
+    error=ErrorType.OTHER,
+    message="the install failed and was taken back",
+)
 
 
 def abandoned(message: str) -> Outcome:
@@ -95,6 +100,8 @@ CAUSES: Final = (
     (r"hooks? failed", Result.FAILURE, ErrorType.HOOK_FAILED, "a hook failed"),
 )
 NOT_READY: Final = re.compile(r"resource (?P<what>\w+/[\w.-]+/[\w.-]+) not ready")
+# kstatus gives up on what its controller gave up on. Source: fluxcd/cli-utils, kstatus.
+STALLED: Final = re.compile(r"progress deadline exceeded|ProgressDeadlineExceeded", re.IGNORECASE)
 REFUSED: Final = re.compile(
     r"(?:cannot|failed to|unable to) (?P<verb>patch|create|replace|apply|delete|get)\w*"
     r'(?: object)?(?: "(?P<name>[\w.-]+)")?(?: with kind (?P<kind>\w+))?'
@@ -120,14 +127,27 @@ def classify_failure(description: str) -> Outcome:
 
     Texts differ between Helm 3 and 4, and none may quote more than names and known phrases.
     """
+    waiting = NOT_READY.search(description)
+    what = waiting["what"] if waiting else "a workload"
+    stalled = STALLED.search(description) is not None
     for pattern, result, error, words in CAUSES:
         match = re.search(pattern, description)
-        if match is not None:
-            message = words.format(**match.groupdict())
-            waiting = NOT_READY.search(description)
-            if waiting is not None and error is ErrorType.TIMEOUT:
-                message += f" while {waiting['what']} was not ready"
+        if match is None:
+            continue
+        message = words.format(**match.groupdict())
+        if error is not ErrorType.TIMEOUT or waiting is None:
             return Outcome(result=result, error=error, message=message)
+        return Outcome(
+            result=result,
+            error=ErrorType.PROGRESS_DEADLINE_EXCEEDED if stalled else error,
+            message=f"{message} while {what} was not ready",
+        )
+    if stalled:
+        return Outcome(
+            result=Result.FAILURE,
+            error=ErrorType.PROGRESS_DEADLINE_EXCEEDED,
+            message=f"{what} made no progress before its deadline",
+        )
     return Outcome(result=Result.FAILURE, error=ErrorType.OTHER, message=_refusal(description))
 
 

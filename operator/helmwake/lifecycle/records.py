@@ -17,6 +17,7 @@ from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import Operation, OperationId, OperationKind
 from helmwake.lifecycle.outcome import (
     SUCCESS,
+    UNDONE,
     UNKNOWN,
     ErrorType,
     Outcome,
@@ -30,11 +31,6 @@ PENDING_KINDS: Final = {
     Status.PENDING_UPGRADE: OperationKind.UPGRADE,
     Status.PENDING_ROLLBACK: OperationKind.ROLLBACK,
 }
-UNDONE: Final = Outcome(
-    result=Result.FAILURE,
-    error=ErrorType.OTHER,
-    message="the install failed and was undone; Helm stored no reason",
-)
 # Until the payload tells more.
 FAILED: Final = Outcome(
     result=Result.FAILURE, error=ErrorType.OTHER, message="Helm failed; its reason is lost"
@@ -120,16 +116,17 @@ def on_uninstalling(release: Release, record: Record, limits: Limits) -> Step:
 
 
 def on_undone(release: Release, record: Record, limits: Limits) -> Step:
-    """An install is rolled back (`--atomic`, `--rollback-on-failure`).
+    """End an install that its own client takes back (`--atomic`, `--rollback-on-failure`).
 
-    A manual uninstall of a killed install looks the same, but for the silence before it.
+    That is an operation of its own, as the rollback of a failed upgrade is. A manual
+    uninstall of an install whose client died looks the same, but for the silence before it.
     """
     operation = _running(release, record)
-    if operation.kind is not OperationKind.INSTALL or operation.stuck:
-        return on_uninstalling(release, record, limits)
-    release, intents = touch(release, operation, record, limits)
-    operation = replace(_running(release, record), undone=True, helm_outcome=UNDONE)
-    return release.having(operation), intents
+    if operation.kind is OperationKind.INSTALL and not operation.stuck:
+        release, intents = end_helm(release, operation, record, UNDONE, limits)
+        release, more = on_uninstalling(release, record, limits)
+        return release, intents + more
+    return on_uninstalling(release, record, limits)
 
 
 def on_uninstalled(release: Release, record: Record, limits: Limits) -> Step:
@@ -202,9 +199,7 @@ def on_gone(release: Release, record: Record, limits: Limits) -> Step:
     running = release.running(record.uid)
     intents: tuple[Intent, ...] = ()
     for operation in running:
-        if operation.undone:
-            outcome = operation.helm_outcome or UNDONE
-        elif operation.kind is OperationKind.UNINSTALL and not release.terminating:
+        if operation.kind is OperationKind.UNINSTALL and not release.terminating:
             outcome = SUCCESS
         else:
             outcome = UNKNOWN
