@@ -9,7 +9,7 @@ from helmwake.views.glyphs import Glyphs
 
 HALVES: Final = 2  # a cell shows which of its halves a bar covers
 OPEN_CELLS: Final = 3
-MIN_TICK_CELLS: Final = 10
+MIN_TICK_CELLS: Final = 8
 MAX_TICKS: Final = 8
 STEPS_MS: Final = (
     1, 2, 5, 10, 20, 50, 100, 200, 500,
