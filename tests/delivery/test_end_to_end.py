@@ -18,12 +18,11 @@ from tests.delivery.peers import (
 )
 from tests.delivery.traces import make_trace
 
-from helmwake.delivery.grpc import GrpcSender
-from helmwake.delivery.http import HttpSender
 from helmwake.delivery.outcome import Delivered, Poisoned
 from helmwake.delivery.queue import DeliveryQueue
 from helmwake.delivery.sender import Sender
 from helmwake.delivery.target import target_from_environment
+from helmwake.delivery.transports import sender_to
 
 TOKEN = "tok-3141592653589793"
 
@@ -32,7 +31,7 @@ def sender_of(url: str, protocol: str) -> Sender:
     environ = {"OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{TOKEN}"}
     target = target_from_environment(environ, endpoint=url, protocol=protocol)
     assert target is not None
-    return GrpcSender(target) if protocol == "grpc" else HttpSender(target)
+    return sender_to(target)
 
 
 @asynccontextmanager

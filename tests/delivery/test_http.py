@@ -229,6 +229,18 @@ async def test_a_name_that_is_nowhere_is_told_as_such() -> None:
     assert "the name cannot be resolved" in got.why
 
 
+async def test_a_proxy_of_the_environment_is_used(
+    peer: HttpPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", peer.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    assert await send(target_of("http://nowhere.invalid")) == Delivered()
+
+    assert peer.received[0].headers["host"] == "nowhere.invalid"
+
+
 HALF_AN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
 HTTP2_SETTINGS = b"\x00\x00\x18\x04\x00\x00\x00\x00\x00"
 

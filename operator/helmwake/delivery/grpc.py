@@ -23,8 +23,8 @@ _EXPORT: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _STATUS_DETAILS: Final = "grpc-status-details-bin"
 _OPTIONS: Final = (
     ("grpc.primary_user_agent", f"helmwake/{SCOPE_VERSION}"),
-    # Channels to one address share its connection, and its back-off of up to two minutes. The
-    # queue has a back-off of its own, and a new channel is to mean a new connection.
+    # Channels to one address (the exporter of metrics has one) share a connection, and its
+    # back-off of up to two minutes. A new channel of ours is to mean a new connection.
     ("grpc.use_local_subchannel_pool", 1),
 )
 # After these the connection may be dead without anyone having said so.

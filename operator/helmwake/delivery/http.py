@@ -61,7 +61,7 @@ class HttpSender:
         }
         if self._target.compression is Compression.GZIP:
             # 3 MiB take longer than a probe should wait. mtime: the same bytes every time.
-            request = await asyncio.to_thread(gzip.compress, request, mtime=0)
+            request = await asyncio.to_thread(gzip.compress, request, 6, mtime=0)
             headers["content-encoding"] = "gzip"
         try:
             async with self._open().post(

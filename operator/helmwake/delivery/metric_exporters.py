@@ -7,7 +7,6 @@ import logging
 from typing import Final
 
 import grpc  # type: ignore[import-untyped]
-import requests
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (
     OTLPMetricExporter as GrpcExporter,
 )
@@ -80,9 +79,6 @@ def _http(target: OtlpTarget) -> MetricExporter:
     gzip = target.compression is Compression.GZIP
     if not target.insecure:
         read_pems(target)  # a broken file is told now, not at the first export
-    # requests would follow a redirect, with our headers but without the body.
-    session = requests.Session()
-    session.max_redirects = 0
     return HttpExporter(
         endpoint=target.endpoint,
         certificate_file=target.certificate,
@@ -90,6 +86,5 @@ def _http(target: OtlpTarget) -> MetricExporter:
         client_key_file=target.client_key,
         headers=target.headers,
         timeout=target.timeout_s,
-        session=session,
         compression=HttpCompression.Gzip if gzip else HttpCompression.NoCompression,
     )

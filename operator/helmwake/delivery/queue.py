@@ -144,11 +144,12 @@ class DeliveryQueue:
             self._backlog.take_back()
             raise
         pause = self._backlog.settle(answer)
+        if sender is not self._sender:
+            self._turn()  # what an old sender was told says nothing about the new one
         self._backlog.log_drops(_now())
         self._tell_state()
         self._settled.set()
-        # What an old sender was told does not bind a new one.
-        if pause is not None and sender is self._sender:
+        if pause is not None:  # a change of the sender meanwhile ends it at once
             # Spreading load, not keeping a secret.
             luck = random.random()  # noqa: S311
             await self._pause(pause.seconds(luck=luck, hurried=self._draining))
