@@ -1,6 +1,7 @@
 """What is shipped says what the operator does, and gives it no more than that."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,17 @@ def test_every_requirement_has_a_hash_and_no_registry_is_named(name: str) -> Non
     assert all("==" in pin and "--hash=sha256:" in pin for pin in pins)
     assert "://" not in text
     assert not re.search(r"^protobuf==.*rc", text, flags=re.MULTILINE)
+
+
+def test_everything_that_is_asked_for_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    asked = {"run": project["project"]["dependencies"], "dev": project["dependency-groups"]["dev"]}
+
+    for name, requirements in asked.items():
+        text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        for requirement in requirements:
+            package = re.split(r"[<>=!~\[; ]", requirement)[0].lower()
+            assert re.search(rf"^{re.escape(package)}==", text, flags=re.MULTILINE), package
 
 
 def test_development_runs_on_what_is_shipped() -> None:
