@@ -1,0 +1,1 @@
+"""The programs that are compared with ours. Each says KNOWN when it is there, and waits."""
