@@ -81,7 +81,9 @@ def overall(operation: Operation) -> Outcome:
         ]
         return most_specific(failed) or SUCCESS
     if own.result in {Result.FAILURE, Result.TIMEOUT}:
-        cause = most_specific([own, *bad])
+        # The hook itself has a name; Helm's text tells its event at best.
+        found = [*bad, own] if own.error is ErrorType.HOOK_FAILED else [own, *bad]
+        cause = most_specific(found)
         if cause is not None:
             return replace(own, error=cause.error, message=cause.message or own.message)
     return own

@@ -77,6 +77,10 @@ def _outcome(run: HookRunState, operation: Operation) -> Outcome:
     own = operation.helm_outcome or SUCCESS
     if run.phase is HookPhase.SUCCEEDED:
         return SUCCESS
+    if run.phase is HookPhase.RUNNING and own.result is Result.SUCCESS:
+        # Only an uninstall leaves no trace of its last hook's end. A failure of it changes
+        # nothing that is stored: like the uninstall itself it counts as done.
+        return SUCCESS
     cut_short = own.result is Result.TIMEOUT or run.phase is not HookPhase.FAILED
     words = UNFINISHED.get(own.result)
     if words is not None and cut_short:

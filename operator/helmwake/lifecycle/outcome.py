@@ -97,6 +97,12 @@ CAUSES: Final = (
         ErrorType.HOOK_FAILED,
         "a {event} hook failed",
     ),
+    (
+        r"failed (?P<event>(?:pre|post)-install)\b",
+        Result.FAILURE,
+        ErrorType.HOOK_FAILED,
+        "a {event} hook failed",
+    ),
     (r"hooks? failed", Result.FAILURE, ErrorType.HOOK_FAILED, "a hook failed"),
 )
 NOT_READY: Final = re.compile(r"resource (?P<what>\w+/[\w.-]+/[\w.-]+) not ready")
@@ -105,6 +111,11 @@ STALLED: Final = re.compile(r"progress deadline exceeded|ProgressDeadlineExceede
 REFUSED: Final = re.compile(
     r"(?:cannot|failed to|unable to) (?P<verb>patch|create|replace|apply|delete|get)\w*"
     r'(?: object)?(?: "(?P<name>[\w.-]+)")?(?: with kind (?P<kind>\w+))?'
+)
+# The API server's own words: `Deployment.apps "cart" is invalid: ...`.
+# Source: apimachinery, api/errors, NewInvalid and its like.
+OBJECT: Final = re.compile(
+    r'\b(?P<kind>[A-Z]\w+)(?:\.[\w.]+)? "(?P<name>[\w.-]+)" (?:is (?:invalid|forbidden)|already)'
 )
 # Reasons of the API server's that quote nothing. Source: apimachinery, metav1.StatusReason.
 REASONS: Final = (
@@ -164,7 +175,10 @@ def most_specific(outcomes: Iterable[Outcome]) -> Outcome | None:
 def _refusal(description: str) -> str:
     reason = next((reason for reason in REASONS if reason in description), None)
     match = REFUSED.search(description)
-    if match is None:
+    found = OBJECT.search(description)
+    if match is None and found is not None:
+        what = f"Helm could not apply {found['kind']} {found['name']}"
+    elif match is None:
         what = "Helm failed"
     else:
         what = " ".join(
