@@ -101,7 +101,7 @@ UPGRADE_ROWS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"chart": Chart(hooks=(MIGRATE,)), "fate": Fate(failing_hook="migrate")},
         ["C v2 pending-upgrade", "U v2 pending-upgrade", "U v2 failed"],
     ),
-    "upgrade with room for one, which the deployed one has": (
+    "upgrade with room for the deployed one only": (
         {"chart": NEXT, "history_max": 1},
         UPGRADED,
     ),
