@@ -2,7 +2,7 @@
 
 from helmwake.facts.payload import Hook
 from helmwake.lifecycle.outcome import ErrorType, Result
-from tests.lifecycle.making import Revision, Story, after, ended, hook, install
+from tests.lifecycle.making import Revision, Story, after, deployment, ended, hook, install
 
 
 def hooks_say(story: Story, revision: Revision, *hooks: Hook, at: float) -> None:
@@ -104,6 +104,23 @@ def test_a_hook_that_ran_at_install_begins_no_test() -> None:
 
     assert story.ended == [("install", 1, "success")]
     assert [run.event for run in story.only.hooks] == ["post-install"]
+
+
+def test_a_test_while_the_install_still_rolls_out_is_none_of_its_hooks() -> None:
+    first = Revision(1)
+    story = Story().tell(
+        first.is_("pending-install"),
+        deployment("a", at=1, applied=0, ready=0),
+        first.is_("deployed", at=5),
+    )
+
+    both = ("post-install", "test")
+    hooks_say(story, first, hook("smoke", *both, started=60, phase="Running"), at=60)
+    hooks_say(story, first, hook("smoke", *both, started=60, ended=64), at=65)
+    story.tell(deployment("a", at=70, applied=0))
+
+    assert story.ended == [("test", 1, "success"), ("install", 1, "success")]
+    assert story.delivered[1].hooks == ()
 
 
 def test_a_test_of_a_failed_revision_is_a_test_too() -> None:

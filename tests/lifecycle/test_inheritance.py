@@ -83,6 +83,17 @@ def test_a_pruned_revision_passes_its_labels_on_all_the_same() -> None:
     assert [op.inherited_context for op in story.delivered] == [False, True, True]
 
 
+def test_the_latest_revision_counts_even_if_it_was_pruned_and_an_older_one_stays() -> None:
+    first, failed = Revision(1, tags=ONE), Revision(2, created=after(60), tags=TWO)
+    third = Revision(3, created=after(120), tags=TWO)
+    story = Story().tell(first.is_("pending-install"), first.is_("deployed", at=5))
+    story.tell(failed.is_("pending-upgrade"), failed.is_("failed", at=65))
+
+    story.tell(failed.goes(at=119), third.is_("pending-upgrade"), third.is_("deployed", at=125))
+
+    assert story.delivered[2].inherited_context
+
+
 def test_a_rollback_has_its_targets_labels_always_inherited() -> None:
     operation = second("pending-rollback", before=TWO, now=ONE)
 

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from helmwake.facts.helm import NO_TAGS
+from helmwake.facts.helm import NO_TAGS, Tags
+from helmwake.facts.keptn import KeptnContext
 from tests.lifecycle.making import Revision, Story, after, deployment, hook, install
 
 OUT = replace(NO_TAGS, opted_out=True)
@@ -49,3 +50,14 @@ def test_a_revision_that_is_opted_out_still_abandons_what_runs() -> None:
     story.tell(second.is_("pending-rollback"))
 
     assert story.ended == [("install", 1, "error")]
+
+
+def test_its_labels_are_inherited_all_the_same() -> None:
+    one = Tags(keptn=KeptnContext(context="one"))
+    first = Revision(1, tags=replace(one, opted_out=True))
+    second = Revision(2, created=after(60), tags=one)
+    story = Story().tell(first.is_("pending-install"), first.is_("deployed", at=5))
+
+    story.tell(second.is_("pending-upgrade"), second.is_("deployed", at=65))
+
+    assert story.only.inherited_context

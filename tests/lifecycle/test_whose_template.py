@@ -152,6 +152,18 @@ def test_a_template_from_before_the_operation_is_not_its_own() -> None:
     assert story.only.rollouts == ()
 
 
+def test_a_template_that_helm_changes_after_its_terminal_write_is_another_operations() -> None:
+    story, second = upgrading()
+    story.tell(
+        deployment("b", at=61, applied=60, ready=0, generation=2), second.is_("deployed", at=62)
+    )
+    assert story.running == ["upgrade"]
+
+    story.tell(deployment("x", at=201, applied=200, ready=0, uid="uid-x", name="db"))
+
+    assert [len(op.rollouts) for op in story.release.operations] == [1]
+
+
 def test_in_the_second_that_two_operations_share_the_running_one_takes_it() -> None:
     story, second = upgrading()
     third = Revision(3, created=after(65))

@@ -125,6 +125,7 @@ async def test_a_release_of_which_nothing_is_left_is_let_go() -> None:
 async def test_an_answer_that_comes_after_forget_is_ignored() -> None:
     async with tracked() as t:
         t.cluster.gate.clear()
+        t.cluster.live.append(deployment("a", at=1, applied=0))
         install(t, Revision(1))
         await asyncio.sleep(0)
 
