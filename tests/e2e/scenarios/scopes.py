@@ -1,0 +1,56 @@
+"""What is observed: namespaces with the label, without the releases that opt out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.e2e.expected import deploys, uninstall
+from tests.e2e.helm import OBSERVED
+from tests.e2e.scenario import scenario
+from tests.e2e.scenarios.values import NEW_IMAGE, NEWER_IMAGE
+
+if TYPE_CHECKING:
+    from tests.e2e.helm import Helm
+
+LABEL: Final = "helmwake.dev/observe"
+
+
+@scenario()
+def release_that_opts_out(helm: Helm) -> None:
+    helm.observed = False
+    helm.install(labels={LABEL: "disabled"}, shows=[])
+    helm.wait_until_ready()
+    helm.upgrade(values=NEW_IMAGE, shows=[])
+    helm.wait_until_ready()
+    helm.observed = True
+    shows = deploys("upgrade", 3, inherited=True)
+    helm.upgrade(values=NEWER_IMAGE, labels={LABEL: "null"}, shows=[shows])
+
+
+@scenario(labels={}, replays_alike=False)
+def namespace_that_is_not_observed(helm: Helm) -> None:
+    helm.observed = False
+    helm.install(shows=[])
+    helm.wait_until_ready()
+    helm.upgrade(values=NEW_IMAGE, shows=[])
+    helm.uninstall(shows=[])
+
+
+@scenario(labels={}, replays_alike=False)
+def namespace_labelled_for_a_while(helm: Helm) -> None:
+    """What happened before is not told afterwards, and what happens after not at all."""
+    helm.observed = False
+    helm.install(shows=[])
+    helm.wait_until_ready()
+    helm.label_namespace(OBSERVED, says="observed from now on")
+    helm.observed = True
+    helm.upgrade(values=NEW_IMAGE, shows=[deploys("upgrade", 2, inherited=True, links=())])
+    helm.wait_until_ready()
+    helm.wait_for_end_of("upgrade of revision 2")
+    helm.label_namespace({LABEL: None}, says="observed no more")
+    helm.observed = False
+    helm.upgrade(values=NEWER_IMAGE, shows=[])
+    helm.wait_until_ready()
+    helm.label_namespace({LABEL: "enabled", "again": "1"}, says="observed from now on")
+    helm.observed = True
+    helm.uninstall(shows=[uninstall(3)])

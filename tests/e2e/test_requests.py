@@ -1,0 +1,122 @@
+"""What the operator asks of the API server, as its audit log has it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Performance
+
+OBSERVED: Final = {"secrets", "configmaps", "deployments", "namespaces"}
+READS: Final = {"get", "list", "watch"}
+# Nobody needs a right for them: kopf looks which resources there are.
+DISCOVERY: Final = ("/api", "/apis", "/version")
+WRITES: Final = {"create", "update", "patch"}
+HTTP_OK: Final = 200
+TICK: Final = timedelta(seconds=1)
+
+
+def about(event: Any) -> tuple[str, str]:
+    """Name the object a request is about."""
+    reference = event["objectRef"]
+    return reference.get("namespace", ""), reference.get("name", "")
+
+
+def resource(event: Any) -> str:
+    return str(event.get("objectRef", {}).get("resource", ""))
+
+
+def payloads(performance: Performance) -> Counter[tuple[str, str]]:
+    """Count the reads of single records."""
+    return Counter(
+        about(event)
+        for event in performance.requests
+        if event["verb"] == "get" and resource(event) in {"secrets", "configmaps"}
+    )
+
+
+def test_observed_kinds_are_only_read(performance: Performance) -> None:
+    asked = {
+        (resource(event), event["verb"])
+        for event in performance.requests
+        if resource(event) in OBSERVED
+    }
+
+    assert {kind for kind, _ in asked} == OBSERVED
+    assert {verb for _, verb in asked} <= READS
+
+
+def test_nothing_else_is_asked_for_than_the_role_allows(performance: Performance) -> None:
+    kinds = {resource(event) for event in performance.requests if event.get("objectRef")}
+    refused = [
+        (event["verb"], event["requestURI"])
+        for event in performance.requests
+        if event["responseStatus"]["code"] == 403
+    ]
+
+    assert kinds <= OBSERVED | {"releaseobservers"}
+    assert refused == []
+
+
+def test_records_are_listed_and_watched_as_metadata(performance: Performance) -> None:
+    uris = {
+        event["requestURI"]
+        for event in performance.requests
+        if resource(event) == "secrets" and event["verb"] in {"list", "watch"}
+    }
+
+    assert uris
+    for uri in uris:
+        assert "owner%3Dhelm" in uri
+        assert "type%3Dhelm.sh" in uri
+
+
+def test_nothing_is_asked_for_at_rest(performance: Performance) -> None:
+    began, ended = performance.rest
+    asked = [
+        (event["verb"], event["requestURI"])
+        for event in performance.requests
+        if began < datetime.fromisoformat(event["requestReceivedTimestamp"]) < ended
+    ]
+
+    assert [each for each in asked if each[0] != "watch"] == []
+
+
+def test_watches_are_few(performance: Performance) -> None:
+    """One for each driver, workload kind, namespaces and our own resource; renewed rarely."""
+    watches = Counter(
+        resource(event)
+        for event in performance.requests
+        if event["verb"] == "watch" and event["stage"] == "ResponseStarted"
+    )
+
+    assert set(watches) == OBSERVED | {"releaseobservers"}
+    assert max(watches.values()) <= 3, watches
+
+
+def test_no_payload_of_what_is_not_observed_is_fetched(performance: Performance) -> None:
+    for version in (3, 4):
+        namespaces = {namespace for namespace, _ in payloads(performance)}
+        assert f"e2e-namespace-that-is-not-observed-{version}" not in namespaces
+        opted_out = f"e2e-release-that-opts-out-{version}"
+        fetched = {name for namespace, name in payloads(performance) if namespace == opted_out}
+        assert fetched <= {"sh.helm.release.v1.cart.v3"}
+
+
+def test_a_payload_is_fetched_once_for_each_write_at_most(performance: Performance) -> None:
+    writes = Counter(
+        about(event)
+        for event in performance.writes
+        if resource(event) in {"secrets", "configmaps"}
+        and event["verb"] in WRITES
+        and event["responseStatus"]["code"] in {HTTP_OK, 201}
+        and event["objectRef"].get("name", "").startswith("sh.helm.release.")
+    )
+    fetched = {
+        key: count for key, count in payloads(performance).items() if key[0].startswith("e2e-")
+    }
+
+    assert fetched
+    assert {key: count for key, count in fetched.items() if count > writes[key]} == {}
