@@ -118,3 +118,18 @@ def test_a_run_ends_no_sooner_than_it_starts() -> None:
 
     [run] = story.only.hooks
     assert run.ended == run.started == after(4)
+
+
+def test_a_hook_after_which_helm_went_on_succeeded_though_nobody_saw_it_end() -> None:
+    first = Revision(1)
+    story = Story().tell(first.is_("pending-install"))
+    story.holds(first, hooks=(hook("one", "pre-install", started=1, phase="Running"),))
+    story.tell(first.is_("pending-install", at=1))
+    story.holds(first, hooks=(hook("two", "pre-install", started=4, phase="Running"),))
+    story.tell(first.is_("pending-install", at=4))
+    story.stored.clear()
+
+    one, two = story.tell(first.is_("failed", at=9)).only.hooks
+
+    assert (ended(one.outcome), one.ended) == ((Result.SUCCESS, None), after(4))
+    assert ended(two.outcome) == (Result.FAILURE, ErrorType.HOOK_FAILED)

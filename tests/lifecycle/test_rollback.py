@@ -94,6 +94,17 @@ def test_the_targets_old_hook_runs_are_none_of_the_rollbacks() -> None:
     assert [run.name for run in story.delivered[2].hooks] == ["warm"]
 
 
+def test_the_targets_old_test_runs_begin_no_test() -> None:
+    story, *_ = upgraded()
+    third = Revision(3, created=after(120))
+    story.tell(third.is_("pending-rollback"))
+    story.holds(third, hooks=(hook("smoke", "test", started=-500, ended=-490),))
+
+    story.tell(third.is_("deployed", at=125), third.is_("deployed", at=130))
+
+    assert [kind for kind, *_ in story.ended] == ["install", "upgrade", "rollback"]
+
+
 def test_atomic_upgrade_fails_and_a_rollback_remedies_it() -> None:
     story, first = install()
     second, third = Revision(2, created=after(60)), Revision(3, created=after(70))
