@@ -247,7 +247,9 @@ def end_helm(
         helm_outcome=outcome,
     )
     intents: list[Intent] = []
-    if not record.gone and not payload_known:
+    # What a later operation ends has no new version: each is fetched once.
+    read = operation.payload and operation.payload.resource_version == record.resource_version
+    if not record.gone and not payload_known and not read:
         ended = replace(ended, awaits_payload=record.resource_version)
         intents.append(FetchPayload(record.ref))
     if operation.kind.deploys:
