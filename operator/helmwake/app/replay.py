@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from helmwake.app.streams import in_order
 from helmwake.facts.change import Change, ChangeType
 from helmwake.facts.errors import BadObjectError
 from helmwake.facts.helm import is_record
@@ -44,7 +45,7 @@ class RecordedCluster:
 
     def __init__(self, clock: RecordedClock, warn: Callable[[str], None]) -> None:
         self.uid: str | None = None
-        self._clock = clock
+        self.clock = clock
         self._warn = warn
         self._records: dict[str, Mapping[str, Any]] = {}
         self._workloads: dict[str, Workload] = {}
@@ -70,7 +71,7 @@ class RecordedCluster:
         if obj is None:
             return None
         try:
-            return parse_payload(obj, seen=self._clock.now())
+            return parse_payload(obj, seen=self.clock.now())
         except BadObjectError as error:
             self._warn(str(error))
             return None
@@ -101,11 +102,15 @@ async def replay(
     keys: KeptnKeys | None = None,
     limits: Limits = DEFAULT_LIMITS,
     cluster_name: str | None = None,
+    cluster: Callable[[RecordedClock, Callable[[str], None]], RecordedCluster] = RecordedCluster,
 ) -> Replayed:
-    """Take a recording's changes in their order; a bad object is warned of and passed over."""
+    """Take a recording's changes in their order; a bad object is warned of and passed over.
+
+    `cluster` answers what is asked of the cluster while the recording goes on.
+    """
     keys = keys or KeptnKeys()
     clock, ended = RecordedClock(), EndedOperations()
-    shown = RecordedCluster(clock, warn)
+    shown = cluster(clock, warn)
     async with asyncio.TaskGroup() as tasks:
         tracker = Tracker(
             tasks=tasks,
@@ -116,7 +121,7 @@ async def replay(
             limits=limits,
         )
         scope = Scope(tracker, selector=None)
-        for change in changes:
+        for change in in_order(changes):
             while (wake := clock.next_wake(change.seen)) is not None:
                 wake()
                 await tracker.settled()

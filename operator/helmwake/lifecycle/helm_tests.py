@@ -29,7 +29,7 @@ def on_test_hooks(release: Release, payload: Payload, uid: str, limits: Limits) 
     release = account(release, uid, [(hook.name, run.started_at) for hook, run in fresh])
     running = next((op for op in release.running(uid) if op.kind is OperationKind.TEST), None)
     intents: tuple[Intent, ...] = ()
-    if running is not None and _again(running, fresh):
+    if running is not None and _again(running, runs, fresh):
         release, intents = end_helm(
             release,
             running,
@@ -77,10 +77,19 @@ def _runs(release: Release, payload: Payload) -> list[tuple[Hook, HookRun]]:
     ]
 
 
-def _again(running: Operation, fresh: list[tuple[Hook, HookRun]]) -> bool:
-    """One test runs each hook once: a hook that runs again belongs to another test."""
+def _again(
+    running: Operation, runs: list[tuple[Hook, HookRun]], fresh: list[tuple[Hook, HookRun]]
+) -> bool:
+    """Tell another test from the running one's next hook.
+
+    One test runs each hook once, and one after another: when a hook starts, the one before
+    has ended, and is stored so, unless its client died.
+    """
     ran = {run.name for run in running.hooks}
-    return any(hook.name in ran for hook, _ in fresh)
+    if any(hook.name in ran for hook, _ in fresh):
+        return True
+    known = [run for run in _merged(running, runs) if run.name in ran]
+    return bool(fresh) and any(run.phase is HookPhase.RUNNING for run in known)
 
 
 def _merged(running: Operation, runs: list[tuple[Hook, HookRun]]) -> tuple[HookRunState, ...]:

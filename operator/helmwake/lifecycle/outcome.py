@@ -92,7 +92,8 @@ CAUSES: Final = (
         "its client was interrupted",
     ),
     (
-        r"(?P<event>(?:pre|post)-(?:install|upgrade|rollback|delete)) hooks? failed",
+        # "pre-upgrade hooks failed: ...", but of an install: "failed pre-install: ..."
+        r"(?P<event>(?:pre|post)-(?:install|upgrade|rollback|delete))(?: hooks? failed|:)",
         Result.FAILURE,
         ErrorType.HOOK_FAILED,
         "a {event} hook failed",

@@ -5,7 +5,7 @@ Source: the write sequences of helm/helm, pkg/action.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -31,6 +31,7 @@ PENDING_KINDS: Final = {
     Status.PENDING_UPGRADE: OperationKind.UPGRADE,
     Status.PENDING_ROLLBACK: OperationKind.ROLLBACK,
 }
+AFTER_THE_LIST: Final = timedelta(milliseconds=1)
 # Until the payload tells more.
 FAILED: Final = Outcome(
     result=Result.FAILURE, error=ErrorType.OTHER, message="Helm failed; its reason is lost"
@@ -61,6 +62,14 @@ def on_record(release: Release, record: Record, limits: Limits) -> Step:
         known = None
     if known is not None and known.resource_version == record.resource_version:
         return release, intents
+    if release.vanished is not None:
+        # A higher revision is left: the others were pruned. A lower one is another install.
+        if record.revision > release.vanished.revision:
+            release = replace(release, vanished=None, pruned=release.vanished)
+        else:
+            later = release.vanished.seen + AFTER_THE_LIST
+            release, more = conclude_vanished(release, later, limits)
+            intents += more
     if known is None:
         release, more = _outdate(release, record, limits)
         intents += more
@@ -210,16 +219,25 @@ def on_gone(release: Release, record: Record, limits: Limits) -> Step:
         if pruned is None or pruned.revision < record.revision:
             release = replace(release, pruned=record)
         return release, intents
-    release = replace(release, pruned=None)
-    vanished = record.origin is Origin.RELISTED and settled and not release.terminating
-    deploying = any(op.kind.deploys for op in running)
+    vanished = record.origin is Origin.RELISTED and settled
+    if not vanished or any(op.kind.deploys for op in running):
+        return replace(release, pruned=None), intents
+    # A list tells first what is gone: what is there now comes next, and at once.
+    release = replace(release, pruned=None, vanished=record)
+    return release, (*intents, WakeAt(record.seen + AFTER_THE_LIST))
+
+
+def conclude_vanished(release: Release, now: datetime, limits: Limits) -> Step:
+    """All of a release went between two lists: an uninstall, with bounds for times."""
+    record = release.vanished
+    if record is None or now <= record.seen:
+        return release, ()
+    release = replace(release, vanished=None)
     operation_id = OperationId(uid=record.uid, kind=OperationKind.UNINSTALL)
-    if vanished and not deploying and not release.begun(operation_id):
-        # All of it went between two lists: an uninstall with bounds for times.
-        operation = replace(begin(release, record, operation_id), bounded=True)
-        release, more = end_helm(release.having(operation), operation, record, SUCCESS, limits)
-        intents += more
-    return release, intents
+    if release.terminating or release.begun(operation_id):
+        return release, ()
+    operation = replace(begin(release, record, operation_id), bounded=True)
+    return end_helm(release.having(operation), operation, record, SUCCESS, limits)
 
 
 def end_helm(

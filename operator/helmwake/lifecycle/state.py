@@ -61,6 +61,7 @@ class Release:
     settled: tuple[OperationId, ...] = ()  # final: never begun again
     previous: Predecessor | None = None
     pruned: Record | None = None  # the highest that went while others stayed
+    vanished: Record | None = None  # the last to go between two lists, until more is known
     baseline: Baseline | None = None
     namespace: Namespace | None = None
     release_namespace: str | None = None  # where it differs from the records'
@@ -68,7 +69,8 @@ class Release:
     @property
     def empty(self) -> bool:
         """Nothing is left that a later fact could add to."""
-        return not (self.records or self.operations or self.unsorted or self.workloads)
+        kept = self.records or self.operations or self.unsorted or self.workloads
+        return not (kept or self.vanished)
 
     @property
     def latest(self) -> Record | None:

@@ -10,7 +10,7 @@ from helmwake.lifecycle.facts import Fact, PayloadFetched, Tick, WorkloadsListed
 from helmwake.lifecycle.intents import Intent
 from helmwake.lifecycle.limits import DEFAULT_LIMITS, Limits
 from helmwake.lifecycle.payloads import on_payload
-from helmwake.lifecycle.records import on_record
+from helmwake.lifecycle.records import conclude_vanished, on_record
 from helmwake.lifecycle.rollouts import on_workload
 from helmwake.lifecycle.state import Release, Step
 
@@ -31,8 +31,9 @@ def step(release: Release, fact: Fact, limits: Limits = DEFAULT_LIMITS) -> Step:
             release = _on_namespace(release, fact)
         case Tick():
             pass
+    release, concluding = conclude_vanished(release, fact.seen, limits)
     release, closing = settle(release, fact.seen, limits)
-    return release, (*intents, *closing)
+    return release, (*intents, *concluding, *closing)
 
 
 def _on_listed(release: Release, listed: WorkloadsListed, limits: Limits) -> Step:
