@@ -58,7 +58,7 @@ async def test_a_list_asks_for_pages_of_metadata_of_the_newest_version() -> None
     (request,) = cluster.lists
     assert request.path == "/api/v1/secrets"
     assert request.params == {
-        "limit": "500",
+        "limit": str(METADATA_PAGE_SIZE),
         "fieldSelector": "type=helm.sh/release.v1",
         "labelSelector": "owner=helm",
     }
