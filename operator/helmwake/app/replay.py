@@ -1,362 +1,144 @@
-"""What a write to a record means: the transitions of an operation.
+"""A recording through the same middle as the live operator's."""
 
-Source: the write sequences of helm/helm, pkg/action.
-"""
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
-from enum import StrEnum
-from typing import Final
+from helmwake.app.streams import in_order
+from helmwake.facts.change import Change, ChangeType
+from helmwake.facts.errors import BadObjectError
+from helmwake.facts.helm import is_record
+from helmwake.facts.identity import RecordRef, ReleaseKey
+from helmwake.facts.keptn import KeptnKeys
+from helmwake.facts.meta import metadata
+from helmwake.facts.parsing import parse_change
+from helmwake.facts.payload import Payload, parse_payload
+from helmwake.facts.workloads import Workload
+from helmwake.lifecycle.limits import DEFAULT_LIMITS, Limits
+from helmwake.lifecycle.operation import Operation
+from helmwake.telemetry.spans import Trace
+from helmwake.telemetry.traces import Cluster, build_trace
+from helmwake.tracking.clocks import RecordedClock
+from helmwake.tracking.scope import Scope
+from helmwake.tracking.tracker import Tracker
 
-from helmwake.facts.change import Origin
-from helmwake.facts.helm import Record, Status
-from helmwake.lifecycle.beginning import begin, start, touch
-from helmwake.lifecycle.intents import FetchPayload, Intent, ListWorkloads, WakeAt
-from helmwake.lifecycle.limits import Limits
-from helmwake.lifecycle.operation import Operation, OperationId, OperationKind
-from helmwake.lifecycle.outcome import (
-    SUCCESS,
-    UNDONE,
-    UNKNOWN,
-    ErrorType,
-    Outcome,
-    Result,
-    abandoned,
-)
-from helmwake.lifecycle.state import Baseline, Release, Step
-
-PENDING_KINDS: Final = {
-    Status.PENDING_INSTALL: OperationKind.INSTALL,
-    Status.PENDING_UPGRADE: OperationKind.UPGRADE,
-    Status.PENDING_ROLLBACK: OperationKind.ROLLBACK,
-}
-# Until the payload tells more.
-FAILED: Final = Outcome(
-    result=Result.FAILURE, error=ErrorType.OTHER, message="Helm failed; its reason is lost"
-)
+CLUSTER_NAMESPACE = "kube-system"  # its uid is the cluster's (semantic conventions, k8s.cluster)
 
 
-class At(StrEnum):
-    """What Helm was doing to the record, as far as known, when the write came."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What a recording told: operations in the order they began, final or still running."""
 
-    DEPLOYING = "deploying"
-    UNINSTALLING = "uninstalling"
-    REST = "rest"  # nothing, or a test, which leaves the status as it is
-    UNSEEN = "unseen"  # nobody knew the record
+    ended: tuple[Operation, ...]
+    running: tuple[Operation, ...]
+    cluster: Cluster
 
-
-def on_record(release: Release, record: Record, limits: Limits) -> Step:
-    """Take a write to a record, or its deletion."""
-    known = release.records.get(record.revision)
-    intents: tuple[Intent, ...] = ()
-    if record.gone:
-        if known is None or known.uid != record.uid:
-            return release, ()
-        return on_gone(release, replace(record, status=known.status, tags=known.tags), limits)
-    if known is not None and known.uid != record.uid:
-        # The name is taken anew: the one before is gone, though nobody said so.
-        gone = replace(known, gone=True, seen=record.seen, origin=Origin.RELISTED)
-        release, intents = on_gone(release, gone, limits)
-        known = None
-    if known is not None and known.resource_version == record.resource_version:
-        return release, intents
-    if known is None:
-        release, more = _outdate(release, record, limits)
-        intents += more
-        release = _with_baseline(release, record)
-    transition = TRANSITIONS.get((_at(release, record, known), record.status), on_other)
-    if record.tags.opted_out:
-        return release.with_record(record), intents
-    after, more = transition(release, record, limits)
-    return after.with_record(record), intents + more
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        operations = sorted((*self.ended, *self.running), key=lambda known: known.started)
+        return tuple(build_trace(operation, self.cluster) for operation in operations)
 
 
-def on_pending(release: Release, record: Record, limits: Limits) -> Step:
-    """Begin an install, upgrade or rollback."""
-    operation_id = OperationId(uid=record.uid, kind=PENDING_KINDS[record.status])
-    outdated = any(n > record.revision for n in release.records)
-    if release.begun(operation_id) or (outdated and record.origin is Origin.INITIAL):
-        return release, ()
-    return start(release, begin(release, record, operation_id), limits)
+class RecordedCluster:
+    """What the file has shown until now, as if it were the cluster."""
 
+    def __init__(self, clock: RecordedClock, warn: Callable[[str], None]) -> None:
+        self.uid: str | None = None
+        self.clock = clock
+        self._warn = warn
+        self._records: dict[str, Mapping[str, Any]] = {}
+        self._workloads: dict[str, Workload] = {}
 
-def on_progress(release: Release, record: Record, limits: Limits) -> Step:
-    """Helm starts a hook of a running operation."""
-    return touch(release, _running(release, record), record, limits)
+    def show(self, change: Change) -> None:
+        meta, gone = metadata(change.object), change.type is ChangeType.DELETED
+        uid = str(meta.get("uid"))
+        if change.object.get("kind") == "Namespace" and meta.get("name") == CLUSTER_NAMESPACE:
+            self.uid = uid
+        if gone:
+            self._records.pop(uid, None)
+        elif is_record(change.object) and "data" in change.object:
+            self._records[uid] = change.object
 
-
-def on_deployed(release: Release, record: Record, limits: Limits) -> Step:
-    return end_helm(release, _running(release, record), record, SUCCESS, limits)
-
-
-def on_failed(release: Release, record: Record, limits: Limits) -> Step:
-    return end_helm(release, _running(release, record), record, FAILED, limits)
-
-
-def on_superseded(release: Release, record: Record, limits: Limits) -> Step:
-    """Its end was not seen. Only what was deployed is superseded, but for one rare error.
-
-    A rollback whose apply fails supersedes even a pending revision: the payload's
-    description still says so.
-    """
-    return end_helm(release, _running(release, record), record, SUCCESS, limits)
-
-
-def on_uninstalling(release: Release, record: Record, limits: Limits) -> Step:
-    """Begin an uninstall; whatever else ran is abandoned."""
-    release, intents = _abandon(
-        release, record, release.operations, "an uninstall began while it was pending", limits
-    )
-    operation_id = OperationId(uid=record.uid, kind=OperationKind.UNINSTALL)
-    if release.begun(operation_id):
-        return release, (*intents, FetchPayload(record.ref))
-    release, more = start(release, begin(release, record, operation_id), limits)
-    return release, intents + more
-
-
-def on_undone(release: Release, record: Record, limits: Limits) -> Step:
-    """End an install that its own client takes back (`--atomic`, `--rollback-on-failure`).
-
-    That is an operation of its own, as the rollback of a failed upgrade is. A manual
-    uninstall of an install whose client died looks the same, but for the silence before it.
-    """
-    operation = _running(release, record)
-    if operation.kind is OperationKind.INSTALL and not operation.stuck:
-        release, intents = end_helm(release, operation, record, UNDONE, limits)
-        release, more = on_uninstalling(release, record, limits)
-        return release, intents + more
-    return on_uninstalling(release, record, limits)
-
-
-def on_uninstalled(release: Release, record: Record, limits: Limits) -> Step:
-    """An uninstall that keeps the history is over; its start may not have been seen."""
-    operation_id = OperationId(uid=record.uid, kind=OperationKind.UNINSTALL)
-    intents: tuple[Intent, ...] = ()
-    known = release.records.get(record.revision)
-    if known is not None and known.status is Status.UNINSTALLED:
-        return release, ()
-    for operation in release.running(record.uid):
-        if operation.kind is OperationKind.UNINSTALL:
-            return end_helm(release, operation, record, SUCCESS, limits)
-        release, more = end_helm(release, operation, record, UNKNOWN, limits)
-        intents += more
-    if release.begun(operation_id):
-        return release, intents
-    operation = replace(begin(release, record, operation_id), bounded=True)
-    release, more = end_helm(release.having(operation), operation, record, SUCCESS, limits)
-    return release, intents + more
-
-
-def on_unseen(release: Release, record: Record, limits: Limits) -> Step:
-    """Helm's part was over when the record was first seen: history, or lost in a gap.
-
-    Helm creates a record as pending. One that is watched coming into being in another state
-    was restored from elsewhere; what a first list shows is history.
-    """
-    del limits
-    if record.origin is not Origin.RELISTED:
-        return release, ()
-    return replace(release, unsorted=(*release.unsorted, record)), (FetchPayload(record.ref),)
-
-
-def on_unseen_uninstalling(release: Release, record: Record, limits: Limits) -> Step:
-    release, intents = on_unseen(release, record, limits)
-    release, more = on_uninstalling(release, record, limits)
-    return release, intents + more
-
-
-def on_unseen_uninstalled(release: Release, record: Record, limits: Limits) -> Step:
-    release, intents = on_unseen(release, record, limits)
-    if record.origin is not Origin.RELISTED:
-        return release, intents
-    release, more = on_uninstalled(release, record, limits)
-    return release, intents + more
-
-
-def on_rewritten(release: Release, record: Record, limits: Limits) -> Step:
-    """A write that leaves a settled status as it is may be a test's: the hooks tell."""
-    del limits
-    latest = release.latest
-    known = release.records.get(record.revision)
-    if latest is None or record.revision < latest.revision or known is None:
-        return release, ()
-    if known.status is not record.status:
-        return release, ()
-    return release, (FetchPayload(record.ref),)
-
-
-def on_other(release: Release, record: Record, limits: Limits) -> Step:
-    """Anything else is a later operation's doing, and changes no outcome."""
-    del record, limits
-    return release, ()
-
-
-def on_gone(release: Release, record: Record, limits: Limits) -> Step:
-    """A record is deleted: by an uninstall, an undone install, a prune, or somebody."""
-    release = release.without_record(record)
-    settled = not record.status.pending and record.status is not Status.UNINSTALLING
-    running = release.running(record.uid)
-    intents: tuple[Intent, ...] = ()
-    for operation in running:
-        if operation.kind is OperationKind.UNINSTALL and not release.terminating:
-            outcome = SUCCESS
+    def show_workload(self, workload: Workload) -> None:
+        if workload.gone:
+            self._workloads.pop(workload.uid, None)
         else:
-            outcome = UNKNOWN
-        release, more = end_helm(release, operation, record, outcome, limits)
-        intents += more
-    if release.records:
-        pruned = release.pruned
-        if pruned is None or pruned.revision < record.revision:
-            release = replace(release, pruned=record)
-        return release, intents
-    release = replace(release, pruned=None)
-    vanished = record.origin is Origin.RELISTED and settled and not release.terminating
-    deploying = any(op.kind.deploys for op in running)
-    operation_id = OperationId(uid=record.uid, kind=OperationKind.UNINSTALL)
-    if vanished and not deploying and not release.begun(operation_id):
-        # All of it went between two lists: an uninstall with bounds for times.
-        operation = replace(begin(release, record, operation_id), bounded=True)
-        release, more = end_helm(release.having(operation), operation, record, SUCCESS, limits)
-        intents += more
-    return release, intents
+            self._workloads[workload.uid] = workload
+
+    async def fetch(self, ref: RecordRef) -> Payload | None:
+        obj = self._records.get(ref.uid)
+        if obj is None:
+            return None
+        try:
+            return parse_payload(obj, seen=self.clock.now())
+        except BadObjectError as error:
+            self._warn(str(error))
+            return None
+
+    async def list(self, namespace: str, release: ReleaseKey) -> tuple[Workload, ...]:
+        return tuple(
+            workload
+            for workload in self._workloads.values()
+            if workload.key.namespace == namespace and workload.release == release
+        )
 
 
-def end_helm(
-    release: Release,
-    operation: Operation,
-    record: Record,
-    outcome: Outcome,
-    limits: Limits,
+class EndedOperations:
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+
+    def begun(self, operation: Operation) -> None:
+        """Nothing is counted in a replay."""
+
+    def ended(self, operation: Operation) -> None:
+        self.operations.append(operation)
+
+
+async def replay(
+    changes: Iterable[Change],
     *,
-    at: datetime | None = None,
-    payload_known: bool = False,
-) -> Step:
-    """Close Helm's own part. The operation goes on until its last rollout ended.
+    warn: Callable[[str], None],
+    keys: KeptnKeys | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    cluster_name: str | None = None,
+    cluster: Callable[[RecordedClock, Callable[[str], None]], RecordedCluster] = RecordedCluster,
+) -> Replayed:
+    """Take a recording's changes in their order; a bad object is warned of and passed over.
 
-    `at` is when it ended, where the record does not tell.
+    `cluster` answers what is asked of the cluster while the recording goes on.
     """
-    at = at or _end_time(release, operation, record)
-    ended = replace(
-        operation,
-        record=record,
-        status=record.status,
-        last_write=record.seen,
-        stuck=False,
-        helm_ended=max(at, operation.started),
-        helm_outcome=outcome,
+    keys = keys or KeptnKeys()
+    clock, ended = RecordedClock(), EndedOperations()
+    shown = cluster(clock, warn)
+    async with asyncio.TaskGroup() as tasks:
+        tracker = Tracker(
+            tasks=tasks,
+            payloads=shown,
+            workloads=shown,
+            operations=ended,
+            clock=clock,
+            limits=limits,
+        )
+        scope = Scope(tracker, selector=None)
+        for change in in_order(changes):
+            while (wake := clock.next_wake(change.seen)) is not None:
+                wake()
+                await tracker.settled()
+            try:
+                fact = parse_change(change, keys=keys)
+            except BadObjectError as error:
+                warn(str(error))
+                continue
+            shown.show(change)
+            if isinstance(fact, Workload):
+                shown.show_workload(fact)
+            if fact is not None:
+                scope.take(fact)
+                await tracker.settled()
+        running = tracker.running()
+    return Replayed(
+        ended=tuple(ended.operations),
+        running=running,
+        cluster=Cluster(uid=shown.uid, name=cluster_name),
     )
-    intents: list[Intent] = []
-    # What a later operation ends has no new version: each is fetched once.
-    read = operation.payload and operation.payload.resource_version == record.resource_version
-    if not record.gone and not payload_known and not read:
-        ended = replace(ended, awaits_payload=record.resource_version)
-        intents.append(FetchPayload(record.ref))
-    if operation.kind.deploys:
-        # Streams race: list the workloads before anyone says that nothing rolls out.
-        ended = replace(ended, awaits_listing=True)
-        namespace = release.release_namespace or release.key.namespace
-        intents.append(ListWorkloads(namespace, operation.id))
-    if outcome != SUCCESS and ended.helm_ended is not None:
-        intents.append(WakeAt(ended.helm_ended + limits.after_failure))
-    return release.having(ended), tuple(intents)
-
-
-def _end_time(release: Release, operation: Operation, record: Record) -> datetime:
-    """Date the end of Helm's part: as watched, else as the records tell, to a second."""
-    if record.origin is Origin.WATCHED or record.gone:
-        return record.seen
-    if record.status is not Status.SUPERSEDED:
-        return min(record.written, record.seen)
-    # Its last write is a later operation's. But it superseded another one itself.
-    born = operation.record.created
-    superseded = [
-        other.written
-        for n, other in release.records.items()
-        if n < record.revision and other.status is Status.SUPERSEDED and other.written >= born
-    ]
-    if superseded:
-        return min(superseded)
-    return max([run.ended for run in operation.hooks if run.ended], default=operation.started)
-
-
-def _outdate(release: Release, record: Record, limits: Limits) -> Step:
-    """A new revision: what still ran on a lower one was abandoned."""
-    lower = tuple(op for op in release.operations if op.revision < record.revision)
-    if record.origin is Origin.INITIAL:
-        for operation in lower:  # history, and nobody saw it run
-            release = release.without(operation) if operation.helm_runs else release
-        return release, ()
-    why = f"revision {record.revision} began while it was pending"
-    return _abandon(release, record, lower, why, limits)
-
-
-def _abandon(
-    release: Release,
-    record: Record,
-    operations: tuple[Operation, ...],
-    why: str,
-    limits: Limits,
-) -> Step:
-    # Its own record says nothing new; only the time is the later one's.
-    at = record.seen if record.origin is Origin.WATCHED else record.created
-    intents: tuple[Intent, ...] = ()
-    for operation in operations:
-        if operation.helm_runs:
-            release, more = end_helm(
-                release, operation, operation.record, abandoned(why), limits, at=at
-            )
-            intents += more
-    return release, intents
-
-
-def _with_baseline(release: Release, record: Record) -> Release:
-    latest = release.latest
-    if record.origin is Origin.RELISTED or (latest and latest.revision > record.revision):
-        return release
-    if record.status.pending:
-        return release
-    return replace(release, baseline=Baseline(uid=record.uid, written=record.written))
-
-
-def _at(release: Release, record: Record, known: Record | None) -> At:
-    for operation in release.running(record.uid):
-        if operation.kind.deploys:
-            return At.DEPLOYING
-        if operation.kind is OperationKind.UNINSTALL:
-            return At.UNINSTALLING
-    return At.UNSEEN if known is None else At.REST
-
-
-def _running(release: Release, record: Record) -> Operation:
-    return next(op for op in release.running(record.uid) if op.kind is not OperationKind.TEST)
-
-
-Transition = Callable[[Release, Record, Limits], Step]
-
-# (what Helm was doing, the status it writes); a missing pair changes nothing.
-TRANSITIONS: Final[Mapping[tuple[At, Status], Transition]] = {
-    (At.UNSEEN, Status.PENDING_INSTALL): on_pending,
-    (At.UNSEEN, Status.PENDING_UPGRADE): on_pending,
-    (At.UNSEEN, Status.PENDING_ROLLBACK): on_pending,
-    (At.UNSEEN, Status.DEPLOYED): on_unseen,
-    (At.UNSEEN, Status.FAILED): on_unseen,
-    (At.UNSEEN, Status.SUPERSEDED): on_unseen,
-    (At.UNSEEN, Status.UNINSTALLING): on_unseen_uninstalling,
-    (At.UNSEEN, Status.UNINSTALLED): on_unseen_uninstalled,
-    (At.DEPLOYING, Status.PENDING_INSTALL): on_progress,
-    (At.DEPLOYING, Status.PENDING_UPGRADE): on_progress,
-    (At.DEPLOYING, Status.PENDING_ROLLBACK): on_progress,
-    (At.DEPLOYING, Status.DEPLOYED): on_deployed,
-    (At.DEPLOYING, Status.FAILED): on_failed,
-    (At.DEPLOYING, Status.SUPERSEDED): on_superseded,
-    (At.DEPLOYING, Status.UNINSTALLING): on_undone,
-    (At.DEPLOYING, Status.UNINSTALLED): on_uninstalled,
-    (At.UNINSTALLING, Status.UNINSTALLING): on_progress,
-    (At.UNINSTALLING, Status.UNINSTALLED): on_uninstalled,
-    (At.REST, Status.DEPLOYED): on_rewritten,
-    (At.REST, Status.FAILED): on_rewritten,
-    (At.REST, Status.SUPERSEDED): on_rewritten,
-    (At.REST, Status.UNINSTALLING): on_uninstalling,
-    (At.REST, Status.UNINSTALLED): on_uninstalled,
-}
