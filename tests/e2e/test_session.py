@@ -83,16 +83,15 @@ def test_traces_go_by_http_too(
     namespace = "by-http"
     control_plane.create_namespace(namespace)
     with Operator(
-        "--otlp-endpoint",
-        jaeger.otlp_http,
-        "--otlp-protocol",
-        "http/protobuf",
         "--watch-namespaces",
         namespace,
         kubeconfig=login,
         log=tmp_path / "operator.log",
-        # Jaeger takes no metrics.
-        environment={"OTEL_METRICS_EXPORTER": "none"},
+        # Jaeger takes traces alone.
+        environment={
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{jaeger.otlp_http}/v1/traces",
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+        },
     ) as operator:
         chart = str(request.config.rootpath / "tests" / "charts" / "web")
         label = "keptn.sh/context=by-http"
