@@ -12,6 +12,7 @@ from tests.controlplane.test_smoke import CHART
 from tests.controlplane.waiting import wait_for
 from tests.e2e.counting import Command, Revisions, revisions
 from tests.e2e.expected import RELEASE
+from tests.e2e.workload import Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 OBSERVED: Final = {"helmwake.dev/observe": "enabled"}
 CONTEXT: Final = "keptn.sh/context"
-SIGNAL_SECONDS: Final = 30
+COMMAND_SECONDS: Final = 60
 
 
 class Helm:
@@ -48,6 +49,7 @@ class Helm:
         self.driver: str | None = None
         self.observed = True
         self._files: Final = files
+        self._workload: Final = Workload(api=cluster.api, namespace=namespace)
         self._operator_log: Final = operator_log
         self._revisions: Revisions = {}
 
@@ -118,28 +120,32 @@ class Helm:
         *flags: str,
         shows: Iterable[Operation],
         values: Mapping[str, Any] | None = None,
-        labels: Mapping[str, str] | None = None,
         in_hook: bool = False,
     ) -> None:
         """Signal a command that waits, once the workload has changed or a hook's Job is there."""
-        if verb == "install":
-            labels = {CONTEXT: self.context} | dict(labels or {})
-        arguments = self._arguments(verb, *flags, values=values, labels=labels)
         self.expected.extend(shows)
-        look = self._jobs if in_hook else self._generation
-        before = look()
-        began = datetime.now(UTC)
-        process = self.cluster.helm_process(
-            *arguments, version=self.version, env=self._environment
+        command = self._interrupt(
+            lambda process: process.send_signal(number),
+            verb,
+            *flags,
+            values=values,
+            in_hook=in_hook,
         )
-        wait_for(f"{verb} in {self.namespace} to be under way", lambda: look() > before)
-        process.send_signal(number)
-        output, _ = process.communicate(timeout=SIGNAL_SECONDS)
-        ended = datetime.now(UTC)
-        code = process.returncode
-        command = self._note(verb, arguments, code, output, began=began, ended=ended)
         # An interrupted Helm says what it was doing, and fails.
-        assert code == (-number if number is signal.SIGKILL else 1), str(command)
+        assert command.exit_code == (-number if number is signal.SIGKILL else 1), str(command)
+
+    def meanwhile(
+        self,
+        do: Callable[[], None],
+        verb: str,
+        *flags: str,
+        shows: Iterable[Operation],
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Do something while a command waits, once the workload has changed; it must succeed."""
+        self.expected.extend(shows)
+        command = self._interrupt(lambda _: do(), verb, *flags, values=values)
+        assert command.exit_code == 0, str(command)
 
     def label_namespace(self, labels: Mapping[str, str | None], *, says: str) -> None:
         """Change the namespace's labels, and wait until the operator says so."""
@@ -157,17 +163,7 @@ class Helm:
 
     def wait_until_ready(self) -> None:
         """Wait for the rollout, so that nothing of it is left when the next command begins."""
-
-        def ready() -> bool:
-            found = self.cluster.api.get(self._deployment)
-            status = found.get("status", {})
-            return bool(
-                status.get("observedGeneration") == found["metadata"]["generation"]
-                and status.get("updatedReplicas") == status.get("replicas")
-                and status.get("availableReplicas") == found["spec"]["replicas"]
-            )
-
-        wait_for(f"the pods of {self.namespace}", ready)
+        self._workload.wait_until_ready()
 
     # How they are carried out.
 
@@ -175,16 +171,27 @@ class Helm:
     def _environment(self) -> dict[str, str]:
         return {"HELM_DRIVER": self.driver} if self.driver else {}
 
-    @property
-    def _deployment(self) -> str:
-        return f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{RELEASE}"
-
-    def _generation(self) -> int:
-        found = self.cluster.api.find(self._deployment)
-        return int(found["metadata"]["generation"]) if found else 0
-
-    def _jobs(self) -> int:
-        return len(self.cluster.api.items(f"/apis/batch/v1/namespaces/{self.namespace}/jobs"))
+    def _interrupt(
+        self,
+        do: Callable[[subprocess.Popen[str]], None],
+        verb: str,
+        *flags: str,
+        values: Mapping[str, Any] | None,
+        in_hook: bool = False,
+    ) -> Command:
+        labels = {CONTEXT: self.context} if verb == "install" else None
+        arguments = self._arguments(verb, *flags, values=values, labels=labels)
+        look = self._workload.jobs if in_hook else self._workload.generation
+        before = look()
+        began = datetime.now(UTC)
+        process = self.cluster.helm_process(
+            *arguments, version=self.version, env=self._environment
+        )
+        wait_for(f"{verb} in {self.namespace} to be under way", lambda: look() > before)
+        do(process)
+        output, _ = process.communicate(timeout=COMMAND_SECONDS)
+        ended = datetime.now(UTC)
+        return self._note(verb, arguments, process.returncode, output, began=began, ended=ended)
 
     def _arguments(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tests.e2e.expected import deploys, uninstall
 from tests.e2e.helm import OBSERVED
 from tests.e2e.scenario import scenario
-from tests.e2e.scenarios.values import NEW_IMAGE, NEWER_IMAGE
+from tests.e2e.scenarios.values import NEW_IMAGE, NEWER_IMAGE, SLOW, WAIT_LONG
 
 if TYPE_CHECKING:
     from tests.e2e.helm import Helm
@@ -54,3 +54,25 @@ def namespace_labelled_for_a_while(helm: Helm) -> None:
     helm.label_namespace({LABEL: "enabled", "again": "1"}, says="observed from now on")
     helm.observed = True
     helm.uninstall(shows=[uninstall(3)])
+
+
+@scenario(labels={}, replays_alike=False)
+def namespace_labelled_in_the_middle(helm: Helm) -> None:
+    """An operation that still runs is told whole: its record and its workload are there."""
+
+    def label() -> None:
+        helm.label_namespace(OBSERVED, says="observed from now on")
+
+    helm.meanwhile(label, "install", *WAIT_LONG, values=SLOW, shows=[deploys("install", 1)])
+
+
+@scenario(replays_alike=False)
+def namespace_unlabelled_in_the_middle(helm: Helm) -> None:
+    """An operation whose end nobody may see is not told, rather than half."""
+
+    def unlabel() -> None:
+        helm.label_namespace({LABEL: None}, says="observed no more")
+
+    helm.observed = False
+    helm.meanwhile(unlabel, "install", *WAIT_LONG, values=SLOW, shows=[])
+    helm.upgrade(values=NEW_IMAGE, shows=[])
