@@ -168,6 +168,7 @@ def deployment(
     reason: str = "",
     quota: str = "",
     progressed: float | None = None,
+    written: float | None = None,
     uid: str = "uid-d",
     name: str = "cart",
     namespace: str = "shop",
@@ -178,7 +179,7 @@ def deployment(
 ) -> Workload:
     """A Deployment whose pods are all ready, unless told otherwise.
 
-    `applied` is Helm's last write to it; `quota` words a ReplicaFailure.
+    `applied` is Helm's last write to it, `written` anybody's; `quota` words a ReplicaFailure.
     """
     ready = wanted if ready is None else ready
     return Workload(
@@ -188,6 +189,7 @@ def deployment(
         release=ReleaseKey(namespace, CART.name),
         created=NOON - timedelta(days=1),
         applied=None if applied is None else after(applied),
+        written=None if applied is None else after(applied if written is None else written),
         template=template,
         generation=generation,
         observed_generation=generation if observed else generation - 1,
@@ -301,7 +303,12 @@ class Story:
             elif isinstance(question, ListWorkloads):
                 listed = tuple(self.live.values())
                 self.hears(
-                    WorkloadsListed(operation=question.operation, workloads=listed, seen=self.at)
+                    WorkloadsListed(
+                        operation=question.operation,
+                        namespace=question.namespace,
+                        workloads=listed,
+                        seen=self.at,
+                    )
                 )
         return self
 

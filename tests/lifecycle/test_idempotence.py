@@ -1,6 +1,7 @@
 """A fact that comes twice changes nothing."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -79,7 +80,14 @@ def answers(release: Release, intents: object, seen: Fact) -> list[Fact]:
         if isinstance(intent, FetchPayload):
             found.append(PayloadFetched(ref=intent.ref, payload=None, seen=seen.seen))
         if isinstance(intent, ListWorkloads):
-            found.append(WorkloadsListed(operation=intent.operation, workloads=(), seen=seen.seen))
+            found.append(
+                WorkloadsListed(
+                    operation=intent.operation,
+                    namespace=intent.namespace,
+                    workloads=(),
+                    seen=seen.seen,
+                )
+            )
     return found
 
 
@@ -98,6 +106,7 @@ def test_each_fact_told_twice_changes_nothing(story: Callable[[], Facts]) -> Non
 def test_a_whole_story_told_twice_delivers_nothing_twice(story: Callable[[], Facts]) -> None:
     facts = story()
     told = Story().tell(*facts)
+    told.tell(Tick(told.at + timedelta(seconds=1)))
     delivered = [operation.id for operation in told.delivered]
     assert len(delivered) == len(set(delivered))
 

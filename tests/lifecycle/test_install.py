@@ -16,7 +16,7 @@ def test_a_pending_install_is_a_running_operation_since_its_creation() -> None:
     assert operation.started == after(0)
     assert operation.helm_runs
     assert not story.delivered
-    assert kinds(story.intents) == ["Announce", "FetchPayload", "WakeAt"]
+    assert kinds(story.intents) == ["FetchPayload", "WakeAt", "Announce"]
 
 
 def test_the_terminal_write_lists_the_workloads_before_the_operation_may_be_final() -> None:

@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from helmwake.app.sending import make_sender, metrics_target, traces_target
+from helmwake.app.sending import metrics_target, traces_target
 from helmwake.delivery.errors import BadTargetError
 from helmwake.delivery.metrics import Meters
 from helmwake.delivery.queue import DeliveryQueue
+from helmwake.delivery.transports import sender_to
 from helmwake.facts.keptn import KeptnKeys
 from helmwake.lifecycle.limits import Limits
 from helmwake.settings.errors import BadSettingsError
@@ -76,7 +77,7 @@ class InForce:
         try:
             traces = traces_target(settings.otlp, self._environ)
             metrics = metrics_target(settings.otlp, self._environ)
-            sender = make_sender(traces) if traces else None
+            sender = sender_to(traces) if traces else None
             self._meters.retarget(metrics)
         except BadTargetError as error:
             raise BadSettingsError("spec.otlp", wanted=str(error)) from error

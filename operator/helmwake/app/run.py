@@ -15,7 +15,7 @@ from helmwake.app.observer import Observer
 from helmwake.app.outlet import Outlet
 from helmwake.app.probes import serve_probes
 from helmwake.app.replay import CLUSTER_NAMESPACE
-from helmwake.app.sending import make_sender, metrics_target, traces_target
+from helmwake.app.sending import metrics_target, traces_target
 from helmwake.app.watching import Watching
 from helmwake.cluster.client import ApiClient
 from helmwake.cluster.credentials import Credentials
@@ -23,6 +23,7 @@ from helmwake.delivery.metrics import Meters
 from helmwake.delivery.queue import DeliveryQueue
 from helmwake.delivery.scrape import scrape_handler
 from helmwake.delivery.state import DeliveryState
+from helmwake.delivery.transports import sender_to
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.parsing import Observed
 from helmwake.settings.settings import LogLevel
@@ -53,7 +54,7 @@ async def run(sources: Sources, environ: Mapping[str, str], *, stop: asyncio.Eve
     """
     settings = sources.settings()
     target = traces_target(settings.otlp, environ)
-    queue = DeliveryQueue(make_sender(target) if target else None)
+    queue = DeliveryQueue(sender_to(target) if target else None)
     if target is None:
         logger.warning(
             "No OTLP endpoint is set: traces wait in memory. %s", queue.state.last_error

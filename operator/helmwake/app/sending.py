@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping
 
-from helmwake.delivery.grpc import GrpcSender
-from helmwake.delivery.http import HttpSender
-from helmwake.delivery.sender import Sender
-from helmwake.delivery.target import OtlpTarget, Protocol, target_from_environment
+from helmwake.delivery.target import OtlpTarget, target_from_environment
 from helmwake.settings.spec import Otlp
 
 
@@ -27,12 +24,3 @@ def metrics_target(otlp: Otlp, environ: Mapping[str, str]) -> OtlpTarget | None:
     return target_from_environment(
         environ, signal="metrics", endpoint=otlp.endpoint, protocol=otlp.protocol
     )
-
-
-def make_sender(target: OtlpTarget) -> Sender:
-    """Make a sender; it opens no connection yet.
-
-    Raises:
-        BadTargetError: a file of the target cannot be used.
-    """
-    return GrpcSender(target) if target.protocol is Protocol.GRPC else HttpSender(target)

@@ -10,11 +10,12 @@ from typing import Final
 import click
 
 from helmwake.app.replay import replay
-from helmwake.app.sending import make_sender, traces_target
+from helmwake.app.sending import traces_target
 from helmwake.cli.endings import BadUseError, FailedError, plainly
 from helmwake.delivery.otlp_json import otlp_json
 from helmwake.delivery.queue import DeliveryQueue
 from helmwake.delivery.state import DeliveryState
+from helmwake.delivery.transports import sender_to
 from helmwake.recording import read_changes
 from helmwake.settings.spec import Otlp, Protocol
 from helmwake.telemetry.semconv import KEPTN_CONTEXT
@@ -92,7 +93,7 @@ def _send(traces: Sequence[Trace], otlp: Otlp) -> None:
     target = traces_target(otlp, os.environ)
     if target is None:
         raise BadUseError("--otlp-endpoint is empty: name an OTLP endpoint")
-    state = asyncio.run(_deliver(traces, DeliveryQueue(make_sender(target))))
+    state = asyncio.run(_deliver(traces, DeliveryQueue(sender_to(target))))
     if state.delivered_traces < len(traces):
         raise FailedError(
             f"{state.delivered_traces} of {len(traces)} traces were delivered to {target.where}: "

@@ -4,7 +4,8 @@ Everything is passed to them, since they read OTEL_EXPORTER_OTLP_* for what they
 """
 
 import logging
-from typing import Final
+import threading
+from typing import Any, Final
 
 import grpc  # type: ignore[import-untyped]
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (
@@ -14,7 +15,7 @@ from opentelemetry.exporter.otlp.proto.http import Compression as HttpCompressio
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import (
     OTLPMetricExporter as HttpExporter,
 )
-from opentelemetry.sdk.metrics.export import MetricExporter
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 
 from helmwake.delivery.target import Compression, OtlpTarget, Protocol
 from helmwake.delivery.tls import read_pems
@@ -44,6 +45,59 @@ class Redaction(logging.Filter):
     def end(self) -> None:
         for name in _LOGGERS:
             logging.getLogger(name).removeFilter(self)
+
+
+class SwitchedExporter(MetricExporter):
+    """Exports to whichever target is in force; without one, to nowhere.
+
+    A MeterProvider's readers are fixed when it is made. So that a change of the endpoint keeps
+    the counters, the exporter behind the reader changes instead.
+    """
+
+    def __init__(self, target: OtlpTarget | None) -> None:
+        """Raises BadTargetError: a file of the target cannot be used."""
+        super().__init__()
+        self._exporter = otlp_exporter(target) if target else None
+        self._redaction = Redaction(target) if target else None
+        if self._exporter is not None:
+            self._preferred_temporality = self._exporter._preferred_temporality  # noqa: SLF001
+            self._preferred_aggregation = self._exporter._preferred_aggregation  # noqa: SLF001
+        if self._redaction is not None:
+            self._redaction.begin()
+
+    def switch(self, target: OtlpTarget | None) -> None:
+        """Use another target from the next export on.
+
+        Raises:
+            BadTargetError: a file of the target cannot be used; the old target stays.
+        """
+        exporter = otlp_exporter(target) if target else None
+        retired, self._exporter = self._exporter, exporter
+        if self._redaction is not None:
+            self._redaction.end()
+        self._redaction = Redaction(target) if target else None
+        if self._redaction is not None:
+            self._redaction.begin()
+        if retired is not None:
+            # It may be exporting, and waits for that: not on our loop.
+            threading.Thread(target=retired.shutdown, daemon=True).start()
+
+    def export(
+        self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
+    ) -> MetricExportResult:
+        exporter = self._exporter
+        if exporter is None:
+            return MetricExportResult.SUCCESS
+        return exporter.export(metrics_data, timeout_millis, **kwargs)
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        return self._exporter is None or self._exporter.force_flush(timeout_millis)
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        if self._exporter is not None:
+            self._exporter.shutdown(timeout_millis, **kwargs)
+        if self._redaction is not None:
+            self._redaction.end()
 
 
 def otlp_exporter(target: OtlpTarget) -> MetricExporter:

@@ -21,7 +21,7 @@ from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from helmwake.delivery.metric_exporters import Redaction, otlp_exporter
+from helmwake.delivery.metric_exporters import SwitchedExporter
 from helmwake.delivery.target import OtlpTarget
 from helmwake.telemetry.measurements import (
     INSTRUMENTS,
@@ -63,12 +63,9 @@ class Meters:
         self._registry = CollectorRegistry() if prometheus else None
         self._rendering = threading.Lock()
         readers: list[MetricReader] = []
-        self._redaction = Redaction(otlp) if otlp is not None else None
-        if otlp is not None and self._redaction is not None:
-            exporter = otlp_exporter(otlp)
-            self._redaction.begin()
-            every_ms = None if export_every_s is None else export_every_s * 1000
-            readers.append(PeriodicExportingMetricReader(exporter, every_ms))
+        self._exporter = SwitchedExporter(otlp)
+        every_ms = None if export_every_s is None else export_every_s * 1000
+        readers.append(PeriodicExportingMetricReader(self._exporter, every_ms))
         if self._registry is not None:
             # Scope labels would be on every series, the same everywhere.
             readers.append(
@@ -114,6 +111,14 @@ class Meters:
             case InstrumentKind.HISTOGRAM:
                 self._histograms[name].record(measurement.value, attributes, context)
 
+    def retarget(self, target: OtlpTarget | None) -> None:
+        """Export to another target from now on; `None`: to none.
+
+        Raises:
+            BadTargetError: a file of the target cannot be used; the old target stays.
+        """
+        self._exporter.switch(target)
+
     def render(self, accept: str = "") -> tuple[str, bytes]:
         """The content type and the page of the Prometheus endpoint; `accept` is the scraper's.
 
@@ -134,9 +139,6 @@ class Meters:
             await asyncio.to_thread(self._provider.shutdown, timeout_s * 1000)
         except Exception as error:  # noqa: BLE001  # the SDK raises nothing narrower
             logger.warning("Metrics may be incomplete: %s", str(error).replace("\n", " "))
-        finally:
-            if self._redaction is not None:
-                self._redaction.end()
 
 
 def _exemplar(span: SpanContext | None) -> Context:

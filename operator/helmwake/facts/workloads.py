@@ -18,7 +18,7 @@ from helmwake.facts.keptn import (
     read_workload,
 )
 from helmwake.facts.meta import items, mapping, metadata, number, text, texts
-from helmwake.facts.times import parse_time
+from helmwake.facts.times import last_write, parse_time
 
 RELEASE_NAME: Final = "meta.helm.sh/release-name"
 RELEASE_NAMESPACE: Final = "meta.helm.sh/release-namespace"
@@ -46,6 +46,7 @@ class Workload:
     release: ReleaseKey  # its release's namespace and name, not its records'
     created: datetime
     applied: datetime | None  # Helm's last write to it, to a second
+    written: datetime | None  # anybody's, status and scale apart
     template: str  # hash of the pod template
     generation: int
     observed_generation: int
@@ -92,6 +93,7 @@ def parse_workload(change: Change, *, keys: KeptnKeys) -> Workload | None:
         release=ReleaseKey(annotations.get(RELEASE_NAMESPACE) or namespace, release_name),
         created=created,
         applied=_applied(meta),
+        written=last_write(items(meta, "managedFields")),
         template=_template_hash(template),
         generation=number(meta, "generation"),
         observed_generation=number(status, "observedGeneration"),

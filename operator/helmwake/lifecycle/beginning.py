@@ -5,7 +5,7 @@ from datetime import datetime
 
 from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record
-from helmwake.lifecycle.intents import Announce, FetchPayload, Intent, WakeAt
+from helmwake.lifecycle.intents import FetchPayload, WakeAt
 from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import Operation, OperationId, OperationKind
 from helmwake.lifecycle.rollouts import claim_changes
@@ -46,9 +46,8 @@ def start(release: Release, operation: Operation, limits: Limits) -> Step:
     """Enter a running operation: its payload is wanted, and its rollouts may be there."""
     release = claim_changes(release.having(operation), operation.id)
     return release, (
-        Announce(operation),
         FetchPayload(operation.record.ref),
-        *wakes(release, operation.id, limits),
+        WakeAt(operation.last_write + limits.stuck_after),
     )
 
 
@@ -62,15 +61,6 @@ def touch(release: Release, operation: Operation, record: Record, limits: Limits
         FetchPayload(record.ref),
         WakeAt(touched.last_write + limits.stuck_after),
     )
-
-
-def wakes(release: Release, operation_id: OperationId, limits: Limits) -> tuple[Intent, ...]:
-    """Ask to be woken when the operation may be stuck or one of its rollouts too old."""
-    operation = next(op for op in release.operations if op.id == operation_id)
-    times = [rollout.started + limits.rollout for rollout in operation.rollouts]
-    if operation.helm_runs:
-        times.append(operation.last_write + limits.stuck_after)
-    return tuple(WakeAt(time) for time in times)
 
 
 def _write_time(record: Record) -> datetime:

@@ -1,7 +1,8 @@
 """When an operation is final, and how the whole of it ended."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from helmwake.lifecycle.hooks import close_hook
 from helmwake.lifecycle.intents import Deliver, Intent
@@ -11,20 +12,26 @@ from helmwake.lifecycle.outcome import (
     DEADLINE_PASSED,
     SUCCESS,
     UNDONE,
+    UNKNOWN,
     ErrorType,
     Outcome,
     Result,
     most_specific,
 )
-from helmwake.lifecycle.rollouts import counts, overdue
+from helmwake.lifecycle.rollouts import counts, end_all, overdue
 from helmwake.lifecycle.state import MAX_SETTLED, Release, Step
+
+# A deleted namespace's objects were deleted before it, but may be told after it.
+LAST_WORDS: Final = timedelta(seconds=5)
 
 
 def settle(release: Release, now: datetime, limits: Limits) -> Step:
     """Let time pass: mark what is stuck, end what is overdue, deliver what is final."""
     intents: list[Intent] = []
+    namespace = release.namespace
+    orphans = namespace is not None and namespace.gone and now >= namespace.seen + LAST_WORDS
     for known in release.operations:
-        operation = known
+        operation = orphan(known, now) if orphans else known
         if operation.helm_runs:
             silent = now - operation.last_write >= limits.stuck_after
             operation = replace(operation, stuck=silent)
@@ -47,10 +54,18 @@ def final(operation: Operation) -> bool:
     """Helm's part has ended, all that was asked for has come, and each rollout is over."""
     return (
         not operation.helm_runs
-        and not operation.awaits_listing
+        and operation.awaits_listing is None
         and operation.awaits_payload is None
         and not any(rollout.running for rollout in operation.rollouts)
     )
+
+
+def orphan(operation: Operation, now: datetime) -> Operation:
+    """End an operation whose namespace is gone: nothing more will be told of it."""
+    if operation.helm_runs:
+        operation = replace(operation, helm_ended=now, helm_outcome=UNKNOWN, stuck=False)
+    operation = replace(operation, awaits_listing=None, awaits_payload=None)
+    return end_all(operation, now)
 
 
 def close(operation: Operation) -> Operation:

@@ -28,6 +28,7 @@ class WorkloadsListed:
     """The release's workloads at one moment, for an operation; empty where it failed."""
 
     operation: OperationId
+    namespace: str
     workloads: tuple[Workload, ...]
     seen: datetime
 

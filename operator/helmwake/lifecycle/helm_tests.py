@@ -1,14 +1,14 @@
 """Tests: a settled revision whose test hooks ran again."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record, Status
 from helmwake.facts.payload import Hook, HookPhase, HookRun, Payload
 from helmwake.lifecycle.beginning import begin
-from helmwake.lifecycle.hooks import account, hook_run
-from helmwake.lifecycle.intents import Intent, WakeAt
+from helmwake.lifecycle.hooks import CLOCKS_AGREE, account, hook_run
+from helmwake.lifecycle.intents import Announce, Intent, WakeAt
 from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import HookRunState, Operation, OperationId, OperationKind
 from helmwake.lifecycle.outcome import SUCCESS, ErrorType, Outcome, Result, abandoned
@@ -23,9 +23,17 @@ def on_test_hooks(release: Release, payload: Payload, uid: str, limits: Limits) 
         return release, ()
     if record.status.pending or record.status is Status.UNINSTALLING:
         return release, ()
-    runs = _runs(release, payload)
+    runs = _runs(payload)
     known = {(run.hook, run.started_at) for run in release.test_runs if run.uid == uid}
-    fresh = [(hook, run) for hook, run in runs if (hook.name, run.started_at) not in known]
+    baseline = release.baseline
+    since = baseline.written if baseline and baseline.uid == uid else None
+    fresh = [
+        (hook, run)
+        for hook, run in runs
+        if (hook.name, run.started_at) not in known
+        # What ended before anyone looked is history.
+        and (since is None or run.phase is HookPhase.RUNNING or run.started_at >= since)
+    ]
     release = account(release, uid, [(hook.name, run.started_at) for hook, run in fresh])
     running = next((op for op in release.running(uid) if op.kind is OperationKind.TEST), None)
     intents: tuple[Intent, ...] = ()
@@ -46,10 +54,14 @@ def on_test_hooks(release: Release, payload: Payload, uid: str, limits: Limits) 
         operation_id = OperationId(uid=uid, kind=OperationKind.TEST, start=started_at)
         if release.begun(operation_id):
             return release, intents
+        offset = _offset(record, fresh)
         running = replace(
-            begin(release, record, operation_id), started=_server_time(record, started_at)
+            begin(release, record, operation_id),
+            started=min(started_at - offset, record.seen),
+            clock_offset=offset,
+            announced=True,
         )
-        intents += (WakeAt(record.seen + limits.stuck_after),)
+        intents += (Announce(running), WakeAt(record.seen + limits.stuck_after))
     running = replace(running, payload=payload, last_write=record.seen, stuck=False)
     running = replace(running, hooks=_merged(running, runs))
     release = release.having(running)
@@ -62,10 +74,8 @@ def on_test_hooks(release: Release, payload: Payload, uid: str, limits: Limits) 
     return release, intents + more
 
 
-def _runs(release: Release, payload: Payload) -> list[tuple[Hook, HookRun]]:
-    """Return the test hooks' runs that are this revision's and not from before anyone looked."""
-    baseline = release.baseline
-    since = baseline.written if baseline and baseline.uid == payload.uid else None
+def _runs(payload: Payload) -> list[tuple[Hook, HookRun]]:
+    """Return the test hooks' runs that are this revision's."""
     deployed = payload.last_deployed
     return [
         (hook, run)
@@ -73,7 +83,6 @@ def _runs(release: Release, payload: Payload) -> list[tuple[Hook, HookRun]]:
         if hook.tests
         and (run := hook.last_run) is not None
         and (deployed is None or run.started_at >= deployed)
-        and (since is None or run.phase is HookPhase.RUNNING or run.started_at >= since)
     ]
 
 
@@ -101,8 +110,13 @@ def _merged(running: Operation, runs: list[tuple[Hook, HookRun]]) -> tuple[HookR
     return tuple(sorted(merged.values(), key=lambda run: run.started_at))
 
 
-def _server_time(record: Record, started_at: datetime) -> datetime:
-    return min(started_at, record.seen)
+def _offset(record: Record, fresh: list[tuple[Hook, HookRun]]) -> timedelta:
+    """Learn how far the client's clock is off: a hook that starts has just been written."""
+    for _, run in fresh:
+        offset = run.started_at - record.written
+        if run.phase is HookPhase.RUNNING and abs(offset) > CLOCKS_AGREE:
+            return offset
+    return timedelta(0)
 
 
 def _end_time(running: Operation, record: Record, payload: Payload) -> datetime:

@@ -11,6 +11,7 @@ from helmwake.lifecycle.outcome import SUCCESS, ErrorType, Outcome, Result
 from helmwake.lifecycle.state import Release, TestRun
 
 MAX_TEST_RUNS: Final = 200
+CLOCKS_AGREE: Final = timedelta(seconds=2)
 
 
 def hook_run(hook: Hook, run: HookRun, event: str, offset: timedelta) -> HookRunState:

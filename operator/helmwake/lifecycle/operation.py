@@ -111,10 +111,12 @@ class Operation:
     stuck: bool = False
     bounded: bool = False  # its times are bounds: it happened between two lists
     awaits_payload: str | None = None  # the resource version that was asked for
-    awaits_listing: bool = False
+    awaits_listing: str | None = None  # the namespace that is to be listed
+    announced: bool = False
     hooks: tuple[HookRunState, ...] = ()
     rollouts: tuple[Rollout, ...] = ()
     helm_ended: datetime | None = None
+    applied_until: datetime | None = None  # Helm's last write, by the server's clock
     helm_outcome: Outcome | None = None
     status: Status = Status.UNKNOWN
     ended: datetime | None = None

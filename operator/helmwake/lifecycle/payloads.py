@@ -1,17 +1,19 @@
 """What a record's payload adds: better times, the chart, hook runs, tests, the reason."""
 
+import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record, Status
 from helmwake.facts.payload import Payload
+from helmwake.facts.versions import is_newer
 from helmwake.lifecycle.beginning import begin
 from helmwake.lifecycle.facts import PayloadFetched
 from helmwake.lifecycle.helm_tests import on_test_hooks
-from helmwake.lifecycle.hooks import account, hook_run
-from helmwake.lifecycle.intents import Intent
+from helmwake.lifecycle.hooks import CLOCKS_AGREE, account, hook_run
+from helmwake.lifecycle.intents import Announce, Intent, ListWorkloads
 from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import HookRunState, Operation, OperationId, OperationKind
 from helmwake.lifecycle.outcome import SUCCESS, UNKNOWN, Outcome, abandoned, classify_failure
@@ -19,10 +21,10 @@ from helmwake.lifecycle.records import FAILED, end_helm
 from helmwake.lifecycle.rollouts import claim_changes
 from helmwake.lifecycle.state import Release, Step
 
-CLOCKS_AGREE: Final = timedelta(seconds=2)
 # What Helm writes when it creates a record; success texts may be the user's own.
 # Source: helm/helm, pkg/action/{install,upgrade}.go.
 UNFINISHED: Final = ("Initial install underway", "Preparing upgrade")
+FAILURE: Final = re.compile(r'(?:Release|Upgrade|Rollback) "[^"]+" failed:')
 EVENTS: Final = {
     OperationKind.INSTALL: ("pre-install", "post-install"),
     OperationKind.UPGRADE: ("pre-upgrade", "post-upgrade"),
@@ -36,29 +38,51 @@ def on_payload(release: Release, fetched: PayloadFetched, limits: Limits) -> Ste
     payload, uid = fetched.payload, fetched.ref.uid
     intents: tuple[Intent, ...] = ()
     if payload is not None and payload.namespace != release.key.namespace:
-        release = replace(release, release_namespace=payload.namespace)
+        release, more = _elsewhere(release, payload.namespace)
+        intents += more
     release, more = _sort(release, uid, payload, limits)
     intents += more
     for operation in tuple(release.operations):
         if operation.id.uid != uid:
             continue
-        if payload is not None and operation.kind is not OperationKind.TEST:
+        newer = operation.payload is None or (
+            payload is not None
+            and is_newer(payload.resource_version, operation.payload.resource_version)
+        )
+        if payload is not None and newer and operation.kind is not OperationKind.TEST:
             release, more = _absorb(release, operation, payload, limits)
             intents += more
-        release = _answered(release, operation.id, fetched)
+        release, more = _answered(release, operation.id, fetched)
+        intents += more
     if payload is not None:
         release, more = on_test_hooks(release, payload, uid, limits)
         intents += more
     return release, intents
 
 
-def _answered(release: Release, operation_id: OperationId, fetched: PayloadFetched) -> Release:
+def _elsewhere(release: Release, namespace: str) -> Step:
+    """Learn that the release lives in another namespace than its records (Flux)."""
+    if release.release_namespace == namespace:
+        return release, ()
+    release = replace(release, release_namespace=namespace)
+    intents: tuple[Intent, ...] = ()
     for operation in release.operations:
-        if operation.id == operation_id and (
-            operation.awaits_payload == fetched.ref.resource_version
-        ):
-            return release.having(replace(operation, awaits_payload=None))
-    return release
+        if operation.awaits_listing is not None:
+            release = release.having(replace(operation, awaits_listing=namespace))
+            intents += (ListWorkloads(namespace, operation.id),)
+    return release, intents
+
+
+def _answered(release: Release, operation_id: OperationId, fetched: PayloadFetched) -> Step:
+    """Note the answer. What an operation's names are is known now: it can be announced."""
+    asked = next((op for op in release.operations if op.id == operation_id), None)
+    if asked is None:
+        return release, ()
+    operation = replace(asked, announced=True)
+    if operation.awaits_payload == fetched.ref.resource_version:
+        operation = replace(operation, awaits_payload=None)
+    intents = () if asked.announced else (Announce(operation),)
+    return release.having(operation), intents
 
 
 def _absorb(release: Release, operation: Operation, payload: Payload, limits: Limits) -> Step:
@@ -139,12 +163,12 @@ def _told(operation: Operation, payload: Payload) -> Outcome | None:
     """Let the stored reason replace what the status alone said."""
     if operation.helm_outcome == FAILED and payload.status == Status.FAILED:
         return classify_failure(payload.description)
-    if (
-        operation.helm_outcome == SUCCESS
-        and operation.status is Status.SUPERSEDED
-        and payload.description in UNFINISHED
-    ):
-        return abandoned("a later operation superseded it while it was pending")
+    if operation.helm_outcome == SUCCESS and operation.status is Status.SUPERSEDED:
+        if payload.description in UNFINISHED:
+            return abandoned("a later operation superseded it while it was pending")
+        # With nothing deployed, an upgrade supersedes the failed revision before it.
+        if FAILURE.match(payload.description):
+            return classify_failure(payload.description)
     return operation.helm_outcome
 
 

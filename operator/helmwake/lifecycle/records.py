@@ -11,6 +11,7 @@ from typing import Final
 
 from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record, Status
+from helmwake.facts.versions import is_newer
 from helmwake.lifecycle.beginning import begin, start, touch
 from helmwake.lifecycle.intents import FetchPayload, Intent, ListWorkloads, WakeAt
 from helmwake.lifecycle.limits import Limits
@@ -24,6 +25,7 @@ from helmwake.lifecycle.outcome import (
     Result,
     abandoned,
 )
+from helmwake.lifecycle.rollouts import limit_wakes
 from helmwake.lifecycle.state import Baseline, Release, Step
 
 PENDING_KINDS: Final = {
@@ -60,22 +62,24 @@ def on_record(release: Release, record: Record, limits: Limits) -> Step:
         gone = replace(known, gone=True, seen=record.seen, origin=Origin.RELISTED)
         release, intents = on_gone(release, gone, limits)
         known = None
-    if known is not None and known.resource_version == record.resource_version:
+    if known is not None and not is_newer(record.resource_version, known.resource_version):
         return release, intents
-    if release.vanished is not None:
-        # A higher revision is left: the others were pruned. A lower one is another install.
-        if record.revision > release.vanished.revision:
-            release = replace(release, vanished=None, pruned=release.vanished)
-        else:
-            later = release.vanished.seen + AFTER_THE_LIST
-            release, more = conclude_vanished(release, later, limits)
-            intents += more
+    vanished = release.vanished
+    if vanished is not None and record.revision > vanished.revision:
+        # A higher revision is left: the others were pruned.
+        release = replace(release, vanished=None, pruned=vanished)
+    elif vanished is not None:
+        later = vanished.seen + AFTER_THE_LIST
+        release, more = conclude_vanished(release, later, limits)
+        intents += more
     if known is None:
         release, more = _outdate(release, record, limits)
         intents += more
         release = _with_baseline(release, record)
     transition = TRANSITIONS.get((_at(release, record, known), record.status), on_other)
     if record.tags.opted_out:
+        for operation in release.running(record.uid):
+            release = release.without(operation)  # never half
         return release.with_record(record), intents
     after, more = transition(release, record, limits)
     return after.with_record(record), intents + more
@@ -207,11 +211,11 @@ def on_gone(release: Release, record: Record, limits: Limits) -> Step:
     settled = not record.status.pending and record.status is not Status.UNINSTALLING
     running = release.running(record.uid)
     intents: tuple[Intent, ...] = ()
+    # A namespace that is deleted takes its records along.
+    foul = release.terminating and record.origin is Origin.WATCHED
     for operation in running:
-        if operation.kind is OperationKind.UNINSTALL and not release.terminating:
-            outcome = SUCCESS
-        else:
-            outcome = UNKNOWN
+        done = operation.kind is OperationKind.UNINSTALL and not foul
+        outcome = SUCCESS if done else UNKNOWN
         release, more = end_helm(release, operation, record, outcome, limits)
         intents += more
     if release.records:
@@ -219,7 +223,12 @@ def on_gone(release: Release, record: Record, limits: Limits) -> Step:
         if pruned is None or pruned.revision < record.revision:
             release = replace(release, pruned=record)
         return release, intents
-    vanished = record.origin is Origin.RELISTED and settled
+    vanished = (
+        record.origin is Origin.RELISTED
+        and settled
+        and record.status is not Status.UNINSTALLED
+        and not record.tags.opted_out
+    )
     if not vanished or any(op.kind.deploys for op in running):
         return replace(release, pruned=None), intents
     # A list tells first what is gone: what is there now comes next, and at once.
@@ -254,6 +263,7 @@ def end_helm(
 
     `at` is when it ended, where the record does not tell.
     """
+    own = at is None  # the record's own write ends it
     at = at or _end_time(release, operation, record)
     ended = replace(
         operation,
@@ -262,6 +272,7 @@ def end_helm(
         last_write=record.seen,
         stuck=False,
         helm_ended=max(at, operation.started),
+        applied_until=record.written if own and not record.gone else at,
         helm_outcome=outcome,
     )
     intents: list[Intent] = []
@@ -272,9 +283,10 @@ def end_helm(
         intents.append(FetchPayload(record.ref))
     if operation.kind.deploys:
         # Streams race: list the workloads before anyone says that nothing rolls out.
-        ended = replace(ended, awaits_listing=True)
         namespace = release.release_namespace or release.key.namespace
+        ended = replace(ended, awaits_listing=namespace)
         intents.append(ListWorkloads(namespace, operation.id))
+    intents += limit_wakes(ended, limits)
     if outcome != SUCCESS and ended.helm_ended is not None:
         intents.append(WakeAt(ended.helm_ended + limits.after_failure))
     return release.having(ended), tuple(intents)

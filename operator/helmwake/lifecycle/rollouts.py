@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from helmwake.facts.change import Origin
+from helmwake.facts.versions import is_newer
 from helmwake.facts.workloads import Workload
 from helmwake.lifecycle.intents import Intent, WakeAt
 from helmwake.lifecycle.limits import Limits
@@ -27,9 +28,12 @@ def on_workload(release: Release, workload: Workload, limits: Limits) -> Step:
         kept = tuple(other for other in release.workloads if other.key != workload.key)
         return _each_rollout(
             replace(release, workloads=kept),
-            lambda rollout: _deleted(rollout, workload),
+            lambda rollout: (
+                _deleted(rollout, at=workload.seen) if rollout.uid == workload.uid else rollout
+            ),
         ), ()
-    if known is not None and known.uid == workload.uid and _not_newer(workload, known):
+    same = known is not None and known.uid == workload.uid
+    if known and same and not is_newer(workload.resource_version, known.resource_version):
         return release, ()
     others = tuple(other for other in release.workloads if other.key != workload.key)
     release = replace(release, workloads=(*others, workload))
@@ -61,7 +65,8 @@ def belongs(operation: Operation, change: TemplateChange) -> bool:
     """Tell whether Helm applied the change between the operation's start and its end."""
     if not operation.kind.deploys or change.applied < operation.record.created:
         return False
-    return operation.helm_ended is None or change.applied <= operation.helm_ended + SERVER_TICK
+    until = operation.applied_until
+    return until is None or change.applied <= until + SERVER_TICK
 
 
 def judge(rollout: Rollout, workload: Workload) -> Rollout:
@@ -115,15 +120,30 @@ def overdue(rollout: Rollout, operation: Operation, now: datetime, limits: Limit
         closing = operation.helm_ended + limits.after_failure
         if now >= closing:
             return _end(rollout, closing, _timed_out(rollout, "when Helm had given up"))
-    closing = rollout.started + limits.rollout
-    if now >= closing:
+    too_old = _limit(rollout, operation, limits)
+    if too_old is not None and now >= too_old:
         minutes = limits.rollout / timedelta(minutes=1)
         return _end(
             rollout,
-            closing,
+            too_old,
             rollout.cause or _timed_out(rollout, f"after {minutes:g} minutes"),
         )
     return rollout
+
+
+def limit_wakes(operation: Operation, limits: Limits) -> tuple[WakeAt, ...]:
+    """Ask to be woken when a rollout of the operation is too old."""
+    times = [
+        _limit(rollout, operation, limits) for rollout in operation.rollouts if rollout.running
+    ]
+    return tuple(WakeAt(time) for time in times if time is not None)
+
+
+def _limit(rollout: Rollout, operation: Operation, limits: Limits) -> datetime | None:
+    """Say until when it may go on; `None`: Helm is at work, and has a deadline of its own."""
+    if operation.helm_ended is None:
+        return None
+    return rollout.started + limits.rollout
 
 
 def _attach(release: Release, change: TemplateChange, limits: Limits) -> Step:
@@ -133,7 +153,7 @@ def _attach(release: Release, change: TemplateChange, limits: Limits) -> Step:
     # The one in which Helm is at work, else the one that ended last.
     operation = max(fitting, key=lambda op: (op.helm_runs, op.helm_ended or op.started))
     operation = _with_rollout(operation, change, release.workload(change.key))
-    return release.having(operation), (WakeAt(change.seen + limits.rollout),)
+    return release.having(operation), limit_wakes(operation, limits)
 
 
 def _with_rollout(
@@ -147,11 +167,12 @@ def _with_rollout(
         if change.seen - change.applied < FRESH
         else max(change.applied, operation.started),
     )
-    if workload is not None and workload.uid == change.uid:
-        if workload.template == change.template:
-            rollout = judge(rollout, workload)
-        else:
-            rollout = _superseded(rollout, workload)
+    if workload is None or workload.uid != change.uid:
+        rollout = _deleted(rollout, at=change.seen)
+    elif workload.template == change.template:
+        rollout = judge(rollout, workload)
+    else:
+        rollout = _superseded(rollout, workload)
     # Templates may change twice in one operation: the later rollout is the one that counts.
     others = tuple(known for known in operation.rollouts if known.uid != change.uid)
     return replace(operation, rollouts=(*others, rollout))
@@ -173,18 +194,10 @@ def _changed_by_helm(known: Workload | None, workload: Workload) -> bool:
         return True
     if workload.applied is None:
         return False
-    return (
-        known.applied is None
-        or workload.applied > known.applied
-        or workload.seen - workload.applied < FRESH  # twice within one second
-    )
-
-
-def _not_newer(workload: Workload, known: Workload) -> bool:
-    """Compare resource versions, which are ordered within a kind (Kubernetes, KEP-5504)."""
-    if not (workload.resource_version.isdigit() and known.resource_version.isdigit()):
-        return workload.resource_version == known.resource_version
-    return int(workload.resource_version) <= int(known.resource_version)
+    if known.applied is None or workload.applied > known.applied:
+        return True
+    # Twice within one second, and nobody after Helm.
+    return workload.seen - workload.applied < FRESH and workload.written == workload.applied
 
 
 def _each_rollout(release: Release, change: Callable[[Rollout], Rollout]) -> Release:
@@ -210,12 +223,12 @@ def _superseded(rollout: Rollout, workload: Workload) -> Rollout:
     )
 
 
-def _deleted(rollout: Rollout, workload: Workload) -> Rollout:
-    if rollout.uid != workload.uid or not rollout.running:
+def _deleted(rollout: Rollout, *, at: datetime) -> Rollout:
+    if not rollout.running:
         return rollout
     return _end(
         rollout,
-        workload.seen,
+        at,
         rollout.cause
         or Outcome(
             result=Result.CANCELLATION,
@@ -269,3 +282,9 @@ def counts(rollout: Rollout) -> str:
     if rollout.available < rollout.wanted or not rollout.old:
         return f"{rollout.available} of {rollout.wanted} replicas available"
     return f"{rollout.old} old replica{'s' if rollout.old > 1 else ''} not replaced yet"
+
+
+def end_all(operation: Operation, at: datetime) -> Operation:
+    """End what still rolls out in a namespace that is gone."""
+    rollouts = tuple(_deleted(rollout, at=at) for rollout in operation.rollouts)
+    return replace(operation, rollouts=rollouts)

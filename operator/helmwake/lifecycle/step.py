@@ -5,9 +5,9 @@ from dataclasses import replace
 from helmwake.facts.helm import Record
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.workloads import Workload
-from helmwake.lifecycle.closing import settle
+from helmwake.lifecycle.closing import LAST_WORDS, settle
 from helmwake.lifecycle.facts import Fact, PayloadFetched, Tick, WorkloadsListed
-from helmwake.lifecycle.intents import Intent
+from helmwake.lifecycle.intents import Intent, WakeAt
 from helmwake.lifecycle.limits import DEFAULT_LIMITS, Limits
 from helmwake.lifecycle.payloads import on_payload
 from helmwake.lifecycle.records import conclude_vanished, on_record
@@ -28,7 +28,7 @@ def step(release: Release, fact: Fact, limits: Limits = DEFAULT_LIMITS) -> Step:
         case WorkloadsListed():
             release, intents = _on_listed(release, fact, limits)
         case Namespace():
-            release = _on_namespace(release, fact)
+            release, intents = _on_namespace(release, fact)
         case Tick():
             pass
     release, concluding = conclude_vanished(release, fact.seen, limits)
@@ -42,14 +42,20 @@ def _on_listed(release: Release, listed: WorkloadsListed, limits: Limits) -> Ste
         release, more = on_workload(release, workload, limits)
         intents += more
     for operation in release.operations:
-        if operation.id == listed.operation:
-            release = release.having(replace(operation, awaits_listing=False))
+        if operation.id == listed.operation and operation.awaits_listing == listed.namespace:
+            release = release.having(replace(operation, awaits_listing=None))
     return release, intents
 
 
-def _on_namespace(release: Release, namespace: Namespace) -> Release:
+def _on_namespace(release: Release, namespace: Namespace) -> Step:
+    known = release.namespace
     release = replace(release, namespace=namespace)
+    if namespace.gone and known is not None and known.gone:
+        return release, ()
+    if namespace.gone:
+        # Streams race: what happened in it may still be told.
+        return release, (WakeAt(namespace.seen + LAST_WORDS),)
     for operation in release.operations:
-        if operation.namespace != namespace.keptn and not namespace.gone:
+        if operation.namespace != namespace.keptn:
             release = release.having(replace(operation, namespace=namespace.keptn))
-    return release
+    return release, ()

@@ -21,8 +21,9 @@ class Key:
 
 
 RUN = "root"
-TASK = "hook and rollout"
+TASK = "apply, hook and rollout"
 ALL = "every span"
+NAMED = "rollout, and root where all agree"
 
 PIPELINE_NAME: Final = Key("cicd.pipeline.name", RUN, "`<namespace>/<release>`")
 PIPELINE_RUN_ID: Final = Key("cicd.pipeline.run.id", RUN, "names the operation, in hex")
@@ -48,7 +49,7 @@ ENVIRONMENT: Final = Key(
     "deployment.environment.name", RUN, "Keptn's stage, by its well-known name"
 )
 COMMIT: Final = Key("vcs.ref.head.revision", RUN, "the commit, from `keptn.sh/commitid`")
-NAMESPACE: Final = Key("k8s.namespace.name", RUN, "the release's namespace")
+NAMESPACE: Final = Key("k8s.namespace.name", "root and rollout", "the namespace")
 
 KEPTN_CONTEXT: Final = Key("keptn.context", ALL, "the delivery's Keptn context")
 KEPTN_INHERITED: Final = Key(
@@ -57,10 +58,10 @@ KEPTN_INHERITED: Final = Key(
 KEPTN_PROJECT: Final = Key("keptn.project", ALL, "Keptn's project")
 KEPTN_STAGE: Final = Key("keptn.stage", ALL, "Keptn's stage")
 KEPTN_SERVICE: Final = Key("keptn.service", ALL, "Keptn's service")
-KEPTN_APP: Final = Key("keptn.deployment.app.name", "rollout", "Keptn's application")
-KEPTN_WORKLOAD: Final = Key("keptn.deployment.workload.name", "rollout", "Keptn's workload")
+KEPTN_APP: Final = Key("keptn.deployment.app.name", NAMED, "Keptn's application")
+KEPTN_WORKLOAD: Final = Key("keptn.deployment.workload.name", NAMED, "Keptn's workload")
 KEPTN_WORKLOAD_VERSION: Final = Key(
-    "keptn.deployment.workload.version", "rollout", "its version as Keptn has it"
+    "keptn.deployment.workload.version", NAMED, "its version as Keptn has it"
 )
 
 JOB_NAME: Final = Key("k8s.job.name", "hook", "the hook's Job")
@@ -74,6 +75,10 @@ SERVICE_VERSION: Final = Key("service.version", "resource", "its version")
 
 HOOK_EVENT: Final = Key("helmwake.hook.event", "hook", "pre-install, post-upgrade, test, ...")
 LINK_TYPE: Final = Key("helmwake.link.type", "link", "upstream, previous or remedied")
+LINK_LIKELY: Final = Key(
+    "helmwake.link.likely", "link", "true where the remedy is likely, and not certain"
+)
+OMITTED: Final = Key("helmwake.spans.omitted", RUN, "how many spans were too many")
 BOUNDED: Final = Key(
     "helmwake.time.bounded", RUN, "true where it happened unseen, between these times"
 )

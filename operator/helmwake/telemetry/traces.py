@@ -1,7 +1,7 @@
 """Operation -> trace: which spans there are, and what each says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -55,6 +55,9 @@ def build_trace(operation: Operation, cluster: Cluster) -> Trace:
     children += [_hook(operation, run, common, root) for run in operation.hooks]
     children += [_rollout(operation, rollout, common, root) for rollout in operation.rollouts]
     children.sort(key=lambda span: span.start)
+    omitted = len(children) - (MAX_SPANS - 1)
+    if omitted > 0:
+        root = replace(root, attributes={**root.attributes, semconv.OMITTED.name: omitted})
     return Trace(resource=_resource(operation, cluster), spans=(root, *children[: MAX_SPANS - 1]))
 
 
@@ -158,13 +161,21 @@ def _links(operation: Operation) -> tuple[Link, ...]:
     if previous is not None:
         trace = int(previous.parent.trace_id, 16) if previous.parent else own_trace_id(previous.id)
         context = SpanContext(trace_id=trace, span_id=span_id(previous.id))
-        remedies = operation.kind is OperationKind.ROLLBACK and previous.failed
-        links.append(_link(context, "remedied" if remedies else "previous"))
+        remedies = previous.failed and _may_remedy(operation.kind, previous.id.kind)
+        links.append(_link(context, "remedied" if remedies else "previous", likely=remedies))
     return tuple(links)
 
 
-def _link(context: SpanContext, kind: str) -> Link:
-    return Link(context=context, attributes=_attributes({semconv.LINK_TYPE: kind}))
+def _may_remedy(kind: OperationKind, failed: OperationKind) -> bool:
+    """Tell whether it may take the failed operation back: that is likely, and never stored."""
+    if kind is OperationKind.UNINSTALL:
+        return failed is OperationKind.INSTALL
+    return kind is OperationKind.ROLLBACK and failed.deploys
+
+
+def _link(context: SpanContext, kind: str, *, likely: bool = False) -> Link:
+    attributes = _attributes({semconv.LINK_TYPE: kind, semconv.LINK_LIKELY: likely or None})
+    return Link(context=context, attributes=attributes)
 
 
 def _apply(operation: Operation, common: Mapping[Key, AttributeValue | None], root: Span) -> Span:

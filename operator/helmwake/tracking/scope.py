@@ -36,6 +36,7 @@ class Scope:
         self._selector = selector
         self._known = known
         self._namespaces: dict[str, Namespace] = {}
+        tracker.namespace_of = self._namespaces.get
 
     def observes(self, namespace: str) -> bool:
         if self._selector is None:
@@ -55,12 +56,11 @@ class Scope:
         match fact:
             case Namespace():
                 self._take_namespace(fact)
-            case Record() if self.observes(fact.release.namespace):
-                self._post(fact.release, fact)
-            case Workload() if self.observes(fact.key.namespace):
-                self._post(self._storage_of(fact.release), fact)
-            case _:
-                pass
+            case Record():
+                self._pass_on(fact.release, fact, namespace=fact.release.namespace)
+            case Workload():
+                key = self._storage_of(fact.release)
+                self._pass_on(key, fact, namespace=fact.key.namespace)
 
     def _take_namespace(self, namespace: Namespace) -> None:
         was = self.observes(namespace.name)
@@ -81,7 +81,7 @@ class Scope:
         if now and not was:
             logger.info("%s: observed from now on", namespace.name)
             self._enter(namespace)
-        elif was and not now:
+        elif was and not now and not namespace.gone:
             logger.info("%s: observed no more", namespace.name)
             for release in list(self._tracker.releases):
                 if namespace.name in {release.key.namespace, release.release_namespace}:
@@ -99,8 +99,10 @@ class Scope:
             origin = Origin.RELISTED if new else Origin.INITIAL
             self.take(replace(fact, origin=origin))
 
-    def _post(self, key: ReleaseKey, fact: Record | Workload) -> None:
-        self._tracker.post(key, fact, namespace=self._namespaces.get(key.namespace))
+    def _pass_on(self, key: ReleaseKey, fact: Record | Workload, *, namespace: str) -> None:
+        # The end of what was followed is told, also where its namespace went first.
+        if self.observes(namespace) or (fact.gone and self._tracker.follows(key)):
+            self._tracker.post(key, fact, namespace=self._namespaces.get(key.namespace))
 
     def _storage_of(self, release: ReleaseKey) -> ReleaseKey:
         """Return where a release's records are: Flux may store them in another namespace."""

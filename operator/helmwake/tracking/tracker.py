@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 
 from helmwake.facts.identity import RecordRef, ReleaseKey
@@ -53,6 +53,8 @@ class Tracker:
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.limits = limits
+        # What is known of a namespace; whoever knows sets it.
+        self.namespace_of: Callable[[str], Namespace | None] = lambda _: None
         self.failures = 0  # facts that could not be applied: a defect of ours
         self._tasks = tasks
         self._payloads = payloads
@@ -81,6 +83,9 @@ class Tracker:
         if not mailbox.draining:
             self._drain(mailbox)
 
+    def follows(self, key: ReleaseKey) -> bool:
+        return key in self._mailboxes
+
     def forget(self, key: ReleaseKey) -> None:
         """Follow the release no more; what runs is not traced, rather than half."""
         self._mailboxes.pop(key, None)
@@ -102,7 +107,7 @@ class Tracker:
             self._mailboxes.pop(mailbox.release.key, None)
 
     def _apply(self, mailbox: Mailbox, fact: Fact) -> None:
-        key = mailbox.release.key
+        key, elsewhere = mailbox.release.key, mailbox.release.release_namespace
         try:
             mailbox.release, intents = step(mailbox.release, fact, self.limits)
         except Exception as error:  # noqa: BLE001  # one release's fault stays its own
@@ -114,6 +119,12 @@ class Tracker:
                 type(error).__name__,
             )
             return
+        found = mailbox.release.release_namespace
+        if found is not None and found != elsewhere:
+            # Flux stores records elsewhere: the release's own namespace names its delivery.
+            namespace = self.namespace_of(found)
+            if namespace is not None:
+                mailbox.waiting.append(namespace)
         for intent in intents:
             self._carry_out(key, intent)
 
@@ -143,7 +154,10 @@ class Tracker:
         release = ReleaseKey(intent.namespace, key.name)
         found = await self._workloads.list(intent.namespace, release)
         listed = WorkloadsListed(
-            operation=intent.operation, workloads=found, seen=self._clock.now()
+            operation=intent.operation,
+            namespace=intent.namespace,
+            workloads=found,
+            seen=self._clock.now(),
         )
         self._answer(key, listed)
 
