@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rest=timedelta(seconds=1 if asked.small else 20),
         say=say,
     )
-    replayed = bench_replaying(copies=5 if asked.small else 1_000, say=say)
+    replayed = bench_replaying(copies=5 if asked.small else 500, say=say)
     print(report(watched, replayed), end="")
     if asked.json:
         numbers = json.dumps(as_json(watched, replayed), indent=2)
