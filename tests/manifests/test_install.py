@@ -17,11 +17,11 @@ OURS = "app.kubernetes.io/name=helmwake"
 
 
 @pytest.fixture(scope="module")
-def cluster(control_plane: ControlPlane) -> Iterator[ControlPlane]:
+def cluster(control_plane: ControlPlane) -> ControlPlane:
+    # It stays: the cluster is shared, and others may have installed it, too.
     control_plane.kubectl("apply", "-k", str(ROOT / "manifests"))
     control_plane.kubectl("wait", "--for=condition=Established", "crd", "--all")
-    yield control_plane
-    control_plane.kubectl("delete", "-k", str(ROOT / "manifests"), "--ignore-not-found")
+    return control_plane
 
 
 @pytest.fixture
@@ -165,27 +165,24 @@ def test_its_rights(cluster: ControlPlane, verb: str, resource: str, *, allowed:
 
 
 def test_the_namespaced_install_reads_secrets_only_where_it_is_bound(
-    control_plane: ControlPlane,
+    cluster: ControlPlane,
 ) -> None:
-    path = str(ROOT / "manifests" / "namespaced")
-    control_plane.create_namespace("shop")
-    control_plane.kubectl("apply", "-k", path)
-    # What the module's install bound everywhere.
-    binding = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/helmwake-observed"
-    if control_plane.api.find(binding):
-        control_plane.api.delete(binding)
+    cluster.create_namespace("shop")
+    # What the install for the whole cluster has bound everywhere.
+    cluster.kubectl("delete", "clusterrolebinding", "helmwake-observed")
+    cluster.kubectl("apply", "-k", str(ROOT / "manifests" / "namespaced"))
     try:
         for namespace, answer in (("shop", "yes"), ("default", "no")):
-            said = control_plane.kubectl(
+            said = cluster.kubectl(
                 "auth", "can-i", "list", "secrets", "--as", ACCOUNT, "-n", namespace, check=False
             )
             assert said.stdout.strip() == answer
         names = [
             each["data"].get("HELMWAKE_WATCH_NAMESPACES")
-            for each in control_plane.api.items("/api/v1/namespaces/helmwake-system/configmaps")
+            for each in cluster.api.items("/api/v1/namespaces/helmwake-system/configmaps")
             if each["metadata"]["name"].startswith("helmwake-")
         ]
         assert "shop" in names
     finally:
-        control_plane.kubectl("delete", "-k", path)
-        control_plane.api.delete("/api/v1/namespaces/shop")
+        cluster.kubectl("apply", "-k", str(ROOT / "manifests"))
+        cluster.kubectl("delete", "namespace", "shop")

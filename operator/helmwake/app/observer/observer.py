@@ -9,15 +9,13 @@ from typing import Any, Final
 from helmwake.app.observer.api import ObserverApi
 from helmwake.app.observer.reconciler import Apply, Reconciler
 from helmwake.app.observer.status import DeliveryState
-from helmwake.app.observer.watch import Login, Watch
+from helmwake.app.observer.watch import LISTED, Login, Watch
 from helmwake.cluster.backoff import Backoff, BackoffPolicy
 from helmwake.cluster.errors import ApiError, NotFoundError
 
 POLICY: Final = BackoffPolicy(first=timedelta(seconds=1), cap=timedelta(seconds=60))
 # How often we look at our own delivery's state. It costs no request unless it has changed.
 LOOK_EVERY: Final = timedelta(seconds=5)
-# By then kopf has its list: what was deleted between ours and kopf's is found.
-SETTLED_AFTER: Final = timedelta(seconds=5)
 STEADY_AFTER: Final = 60.0  # seconds; a watch that held so long ended for a new reason
 MAX_WORDS: Final = 300
 NOT_INSTALLED: Final = (
@@ -39,7 +37,6 @@ class Observer:
         verbose: bool = False,
         backoff: BackoffPolicy = POLICY,
         look_every: timedelta = LOOK_EVERY,
-        settled_after: timedelta = SETTLED_AFTER,
     ) -> None:
         """`apply` and `delivery` are called in the loop of `run`."""
         self._login = login
@@ -48,7 +45,6 @@ class Observer:
         self._verbose = verbose
         self._policy = backoff
         self._look_every = look_every
-        self._settled_after = settled_after
         self._changed = asyncio.Event()
         self._trouble: str | None = None
 
@@ -91,14 +87,12 @@ class Observer:
     async def _follow(self, api: ObserverApi, reconciler: Reconciler) -> None:
         events: asyncio.Queue[tuple[str | None, Mapping[str, Any]]] = asyncio.Queue()
 
-        async def settle() -> None:
-            await asyncio.sleep(self._settled_after.total_seconds())
-            await self._list(api, reconciler)
-
         async def reconcile() -> None:
             while True:
                 kind, resource = await events.get()
-                if kind == "DELETED":
+                if kind == LISTED:
+                    await self._list(api, reconciler)
+                elif kind == "DELETED":
                     await reconciler.gone(resource)
                 else:
                     await reconciler.seen(resource)
@@ -111,10 +105,9 @@ class Observer:
         )
         try:
             async with asyncio.TaskGroup() as group:
-                helpers = [group.create_task(settle()), group.create_task(reconcile())]
+                reconciling = group.create_task(reconcile())
                 await watch.run()
-                for helper in helpers:
-                    helper.cancel()
+                reconciling.cancel()
         except ExceptionGroup as several:
             raise several.exceptions[0] from None
 

@@ -24,12 +24,15 @@ from typing import Any, Final
 
 import kopf
 
-from helmwake.app.observer.api import close_at_once, open_session
+from helmwake.app.observer.api import open_session
 from helmwake.cluster.credentials import Credentials
 from helmwake.settings import crd
 
 Login = Callable[[], Credentials]
+# The type of a watch event, None for one of a list, and the resource; or LISTED and nothing.
 OnEvent = Callable[[str | None, Mapping[str, Any]], None]
+# After a re-list kopf does not tell what was deleted meanwhile: whoever hears this looks.
+LISTED: Final = "LISTED"
 Stop = Callable[[], object]
 STOPPING_SECONDS: Final = 10.0
 # Short, as we have a way of our own to wait: one that says why, once.
@@ -98,14 +101,19 @@ class Watch:
     async def _operate(self, stop: asyncio.Event, on_event: OnEvent) -> None:
         _set_log_level(verbose=self._verbose)
         async with AsyncExitStack() as sessions:
-            await kopf.operator(
-                registry=_registry(login=self._login, sessions=sessions, on_event=on_event),
-                settings=_settings(),
-                memo=kopf.Memo(),
-                clusterwide=True,  # ReleaseObserver has no namespace
-                standalone=True,
-                stop_flag=stop,
-            )
+            try:
+                await kopf.operator(
+                    registry=_registry(login=self._login, sessions=sessions, on_event=on_event),
+                    settings=_settings(),
+                    memo=kopf.Memo(),
+                    clusterwide=True,  # ReleaseObserver has no namespace
+                    standalone=True,
+                    stop_flag=stop,
+                )
+            finally:
+                # It leaves its streams to the collector, each with an open response. Ended
+                # here, before their session is.
+                await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 def _registry(
@@ -117,11 +125,11 @@ def _registry(
     # By default a failing handler is tried again after a minute, and an ERROR is logged.
     @kopf.on.login(registry=registry, errors=kopf.ErrorsMode.PERMANENT)
     async def log_in(**_: Any) -> kopf.AiohttpSession:
-        session = await open_session(credentials)
-        # kopf leaves it open where it ends by an error. Closed at the end of the loop, and not
-        # politely: there is no turn of the loop left in which TLS could say goodbye.
-        sessions.push_async_callback(close_at_once, session)
-        return kopf.AiohttpSession(server=credentials.endpoint.server, aiohttp_session=session)
+        session = await open_session(credentials, on_list=lambda: on_event(LISTED, {}))
+        sessions.push_async_callback(session.close)
+        return kopf.AiohttpSession(
+            server=credentials.endpoint.server, aiohttp_session=session.http
+        )
 
     @kopf.on.event(crd.GROUP, crd.VERSION, crd.PLURAL, registry=registry)
     async def on_any_event(*, event: Mapping[str, Any], **_: Any) -> None:
