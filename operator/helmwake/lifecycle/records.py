@@ -276,9 +276,7 @@ def end_helm(
         helm_outcome=outcome,
     )
     intents: list[Intent] = []
-    # What a later operation ends has no new version: each is fetched once.
-    read = operation.payload and operation.payload.resource_version == record.resource_version
-    if not record.gone and not payload_known and not read:
+    if not record.gone and not payload_known:
         ended = replace(ended, awaits_payload=record.resource_version)
         intents.append(FetchPayload(record.ref))
     if operation.kind.deploys:
@@ -333,8 +331,11 @@ def _abandon(
     intents: tuple[Intent, ...] = ()
     for operation in operations:
         if operation.helm_runs:
+            own, payload = operation.record, operation.payload
+            # What was read of this very version is not fetched again.
+            read = payload is not None and payload.resource_version == own.resource_version
             release, more = end_helm(
-                release, operation, operation.record, abandoned(why), limits, at=at
+                release, operation, own, abandoned(why), limits, at=at, payload_known=read
             )
             intents += more
     return release, intents
