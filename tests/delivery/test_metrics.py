@@ -209,6 +209,35 @@ async def test_otlp_carries_values_buckets_units_and_the_exemplar(protocol: Prot
     assert not count.exemplars
 
 
+async def test_another_endpoint_gets_what_was_counted_before() -> None:
+    async with http_peer() as first, http_peer() as second:
+        meters = Meters(
+            RESOURCE,
+            otlp=target_of(Protocol.HTTP, f"{first.url}/v1/metrics"),
+            prometheus=False,
+            retargetable=True,
+        )
+        meters.record(errors(2))
+        meters.retarget(target_of(Protocol.HTTP, f"{second.url}/v1/metrics"))
+        meters.record(errors(1))
+        await meters.shutdown(5)
+
+    assert not first.received
+    [received] = second.received
+    [metric] = received.request.resource_metrics[0].scope_metrics[0].metrics
+    assert [point.as_int for point in metric.sum.data_points] == [3]
+
+
+async def test_an_endpoint_may_come_later() -> None:
+    async with http_peer() as peer:
+        meters = Meters(RESOURCE, retargetable=True)
+        meters.record(errors(2))
+        meters.retarget(target_of(Protocol.HTTP, f"{peer.url}/v1/metrics"))
+        await meters.shutdown(5)
+
+    assert len(peer.received) == 1
+
+
 def _sampled(trace_id: int, span_id: int) -> otel.SpanContext:
     flags = otel.TraceFlags(otel.TraceFlags.SAMPLED)
     return otel.SpanContext(trace_id, span_id, is_remote=False, trace_flags=flags)

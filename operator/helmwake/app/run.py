@@ -60,7 +60,9 @@ async def run(sources: Sources, environ: Mapping[str, str], *, stop: asyncio.Eve
             "No OTLP endpoint is set: traces wait in memory. %s", queue.state.last_error
         )
     meters = Meters(
-        operator_resource(settings.cluster_name), otlp=metrics_target(settings.otlp, environ)
+        operator_resource(settings.cluster_name),
+        otlp=metrics_target(settings.otlp, environ),
+        retargetable=True,
     )
 
     def credentials() -> Credentials:

@@ -79,14 +79,11 @@ class Watching:
         return parse_change(change, keys=self._keys())
 
     def _emit(self, seen: Seen[Observed]) -> None:
-        self._take(
-            replace(
-                seen.fact,
-                seen=seen.seen,
-                origin=seen.origin,
-                gone=seen.type is ChangeType.DELETED,
-            )
-        )
+        fact, gone = seen.fact, seen.type is ChangeType.DELETED
+        # Nearly always the same: the reflector and the release then share one fact.
+        if (fact.seen, fact.origin, fact.gone) != (seen.seen, seen.origin, gone):
+            fact = replace(fact, seen=seen.seen, origin=seen.origin, gone=gone)
+        self._take(fact)
 
 
 def _order(fact: Observed) -> tuple[Any, ...]:

@@ -93,9 +93,10 @@ class SwitchedExporter(MetricExporter):
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
         return self._exporter is None or self._exporter.force_flush(timeout_millis)
 
-    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+    def shutdown(self, *args: Any, **kwargs: Any) -> None:
+        # The SDK's callers and exporters do not agree on the name of the timeout.
         if self._exporter is not None:
-            self._exporter.shutdown(timeout_millis, **kwargs)
+            self._exporter.shutdown(*args, **kwargs)
         if self._redaction is not None:
             self._redaction.end()
 

@@ -48,11 +48,15 @@ class Meters:
         *,
         otlp: OtlpTarget | None = None,
         prometheus: bool = True,
+        retargetable: bool = False,
         export_every_s: float | None = None,
         instruments: Iterable[Instrument] = INSTRUMENTS,
         max_series: int = MAX_SERIES,
     ) -> None:
         """`resource` is whole: nothing of the environment is added to it.
+
+        Without a target nothing is exported, and a `retarget` has an effect only where it was
+        `retargetable` from the start: the SDK's readers are fixed then.
 
         OTLP exports every `export_every_s`, else as OTEL_METRIC_EXPORT_INTERVAL says (60 s).
 
@@ -64,8 +68,9 @@ class Meters:
         self._rendering = threading.Lock()
         readers: list[MetricReader] = []
         self._exporter = SwitchedExporter(otlp)
-        every_ms = None if export_every_s is None else export_every_s * 1000
-        readers.append(PeriodicExportingMetricReader(self._exporter, every_ms))
+        if otlp is not None or retargetable:
+            every_ms = None if export_every_s is None else export_every_s * 1000
+            readers.append(PeriodicExportingMetricReader(self._exporter, every_ms))
         if self._registry is not None:
             # Scope labels would be on every series, the same everywhere.
             readers.append(

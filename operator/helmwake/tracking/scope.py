@@ -59,7 +59,7 @@ class Scope:
             case Record():
                 self._pass_on(fact.release, fact, namespace=fact.release.namespace)
             case Workload():
-                key = self._storage_of(fact.release)
+                key = self._tracker.storage_of(fact.release)
                 self._pass_on(key, fact, namespace=fact.key.namespace)
 
     def _take_namespace(self, namespace: Namespace) -> None:
@@ -103,10 +103,3 @@ class Scope:
         # The end of what was followed is told, also where its namespace went first.
         if self.observes(namespace) or (fact.gone and self._tracker.follows(key)):
             self._tracker.post(key, fact, namespace=self._namespaces.get(key.namespace))
-
-    def _storage_of(self, release: ReleaseKey) -> ReleaseKey:
-        """Return where a release's records are: Flux may store them in another namespace."""
-        for known in self._tracker.releases:
-            if known.key.name == release.name and known.release_namespace == release.namespace:
-                return known.key
-        return release

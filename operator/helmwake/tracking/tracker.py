@@ -31,8 +31,13 @@ class Mailbox:
     """One release: its state, and the facts that wait for it."""
 
     release: Release
-    waiting: deque[Fact]
+    waiting: deque[Fact] | None = None  # an empty one costs 600 bytes, for each release
     draining: bool = False
+
+    def leave(self, fact: Fact) -> None:
+        if self.waiting is None:
+            self.waiting = deque()
+        self.waiting.append(fact)
 
 
 class Tracker:
@@ -62,6 +67,7 @@ class Tracker:
         self._operations = operations
         self._clock = clock
         self._mailboxes: dict[ReleaseKey, Mailbox] = {}
+        self._elsewhere: dict[ReleaseKey, ReleaseKey] = {}  # by the release's own namespace
         self._asked: set[asyncio.Task[None]] = set()
 
     @property
@@ -78,33 +84,41 @@ class Tracker:
         mailbox = self._mailboxes.get(key)
         if mailbox is None:
             release = Release(key=key, namespace=namespace)
-            mailbox = self._mailboxes[key] = Mailbox(release, deque())
-        mailbox.waiting.append(fact)
-        if not mailbox.draining:
-            self._drain(mailbox)
+            mailbox = self._mailboxes[key] = Mailbox(release)
+        if mailbox.draining:
+            mailbox.leave(fact)
+        else:
+            self._drain(mailbox, fact)
 
     def follows(self, key: ReleaseKey) -> bool:
         return key in self._mailboxes
 
+    def storage_of(self, release: ReleaseKey) -> ReleaseKey:
+        """Return where a release's records are: Flux may store them in another namespace."""
+        return self._elsewhere.get(release, release)
+
     def forget(self, key: ReleaseKey) -> None:
         """Follow the release no more; what runs is not traced, rather than half."""
-        self._mailboxes.pop(key, None)
+        mailbox = self._mailboxes.pop(key, None)
+        if mailbox is not None and mailbox.release.release_namespace is not None:
+            self._elsewhere.pop(ReleaseKey(mailbox.release.release_namespace, key.name), None)
 
     async def settled(self) -> None:
         """Wait until all that was asked for has been answered."""
         while self._asked:
             await asyncio.wait(self._asked)
 
-    def _drain(self, mailbox: Mailbox) -> None:
+    def _drain(self, mailbox: Mailbox, fact: Fact) -> None:
         # HAZARD: no await in here. A fact posted meanwhile is taken by this very loop.
         mailbox.draining = True
         try:
+            self._apply(mailbox, fact)
             while mailbox.waiting:
                 self._apply(mailbox, mailbox.waiting.popleft())
         finally:
-            mailbox.draining = False
+            mailbox.draining, mailbox.waiting = False, None
         if mailbox.release.empty:
-            self._mailboxes.pop(mailbox.release.key, None)
+            self.forget(mailbox.release.key)
 
     def _apply(self, mailbox: Mailbox, fact: Fact) -> None:
         key, elsewhere = mailbox.release.key, mailbox.release.release_namespace
@@ -121,10 +135,11 @@ class Tracker:
             return
         found = mailbox.release.release_namespace
         if found is not None and found != elsewhere:
+            self._elsewhere[ReleaseKey(found, key.name)] = key
             # Flux stores records elsewhere: the release's own namespace names its delivery.
             namespace = self.namespace_of(found)
             if namespace is not None:
-                mailbox.waiting.append(namespace)
+                mailbox.leave(namespace)
         for intent in intents:
             self._carry_out(key, intent)
 
