@@ -213,12 +213,12 @@ async def test_another_endpoint_gets_what_was_counted_before() -> None:
     async with http_peer() as first, http_peer() as second:
         meters = Meters(
             RESOURCE,
-            otlp=target_of(Protocol.HTTP, f"{first.url}/v1/metrics"),
+            otlp=target_of(Protocol.HTTP_PROTOBUF, f"{first.url}/v1/metrics"),
             prometheus=False,
             retargetable=True,
         )
         meters.record(errors(2))
-        meters.retarget(target_of(Protocol.HTTP, f"{second.url}/v1/metrics"))
+        meters.retarget(target_of(Protocol.HTTP_PROTOBUF, f"{second.url}/v1/metrics"))
         meters.record(errors(1))
         await meters.shutdown(5)
 
@@ -232,7 +232,7 @@ async def test_an_endpoint_may_come_later() -> None:
     async with http_peer() as peer:
         meters = Meters(RESOURCE, retargetable=True)
         meters.record(errors(2))
-        meters.retarget(target_of(Protocol.HTTP, f"{peer.url}/v1/metrics"))
+        meters.retarget(target_of(Protocol.HTTP_PROTOBUF, f"{peer.url}/v1/metrics"))
         await meters.shutdown(5)
 
     assert len(peer.received) == 1

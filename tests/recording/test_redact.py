@@ -154,10 +154,17 @@ def test_what_cannot_be_unpacked_is_dropped_whole(data: Any) -> None:
     assert found["metadata"]["name"] == "sh.helm.release.v1.cart.v1"
 
 
-def test_a_description_is_kept_but_bounded() -> None:
-    long = pack_object(record(), release(info={"description": "d" * 5000, "status": "failed"}))
+def test_of_a_description_only_known_phrases_are_kept() -> None:
+    text = (
+        'Upgrade "cart" failed: cannot patch "cart" with kind Deployment: Deployment.apps "cart"'
+        ' is invalid: spec.template.labels: Invalid value: "hunter2"'
+    )
+    long = pack_object(record(), release(info={"description": text, "status": "failed"}))
 
-    assert unpack_object(kept(long))["info"]["description"] == "d" * 1024
+    assert unpack_object(kept(long))["info"]["description"] == (
+        'Upgrade "cart" failed: cannot patch "cart" with kind Deployment Deployment.apps "cart"'
+        " is invalid"
+    )
 
 
 def test_packing_undoes_unpacking() -> None:

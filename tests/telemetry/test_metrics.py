@@ -22,6 +22,7 @@ from helmwake.telemetry.measurements import (
     INSTRUMENTS,
     RUN_DURATION,
     RUN_ERRORS,
+    SYSTEM_ERRORS,
     InstrumentKind,
 )
 from helmwake.telemetry.metrics import announce_operation, errors_found, measure_operation
@@ -39,7 +40,7 @@ FEW: Final = {
 
 
 def test_instruments_are_named_as_the_conventions_say() -> None:
-    assert INSTRUMENTS == (RUN_DURATION, RUN_ERRORS)
+    assert INSTRUMENTS == (RUN_DURATION, RUN_ERRORS, SYSTEM_ERRORS)
     assert (RUN_DURATION.name, RUN_DURATION.unit, RUN_DURATION.kind) == (
         "cicd.pipeline.run.duration",
         "s",

@@ -15,6 +15,7 @@ from helmwake.facts.identity import RecordRef, ReleaseKey
 from helmwake.facts.keptn import KeptnKeys
 from helmwake.facts.payload import Payload, parse_payload
 from helmwake.facts.workloads import Workload, parse_workload
+from helmwake.telemetry.metrics import OwnError
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +34,8 @@ class LiveClock:
 class LivePayloads:
     """Payloads from the cluster. What cannot be read is one log line, and missing."""
 
-    def __init__(self, api: Api) -> None:
-        self.bad = 0  # payloads that could not be read
+    def __init__(self, api: Api, *, failed: Callable[[OwnError], None]) -> None:
+        self._failed = failed
         self._fetcher: PayloadFetcher[Payload] = PayloadFetcher(
             api, lambda obj: parse_payload(obj, seen=datetime.now(UTC))
         )
@@ -43,7 +44,8 @@ class LivePayloads:
         try:
             return await self._fetcher.fetch(ref)
         except (BadObjectError, PayloadFetchError) as error:
-            self.bad += 1
+            bad = isinstance(error, BadObjectError)
+            self._failed(OwnError.BAD_PAYLOAD if bad else OwnError.NOT_FETCHED)
             logger.warning("%s; the operation is traced without it", error)
             return None
 
@@ -52,8 +54,14 @@ class LiveWorkloads:
     """A consistent list, in namespaces that are observed."""
 
     def __init__(
-        self, api: Api, *, keys: Callable[[], KeptnKeys], observes: Callable[[str], bool]
+        self,
+        api: Api,
+        *,
+        keys: Callable[[], KeptnKeys],
+        observes: Callable[[str], bool],
+        failed: Callable[[OwnError], None],
     ) -> None:
+        self._failed = failed
         self._lister = WorkloadLister(api)
         self._keys = keys
         self._observes = observes
@@ -69,5 +77,6 @@ class LiveWorkloads:
         try:
             return tuple(await self._lister.list(namespace, reduce))
         except ApiError as error:
+            self._failed(OwnError.NOT_LISTED)
             logger.warning("%s: its workloads could not be listed: %s", release, error)
             return ()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from helmwake.delivery.metrics import Meters
 from helmwake.delivery.queue import DeliveryQueue
 from helmwake.lifecycle.operation import Operation
-from helmwake.telemetry.metrics import announce_operation, measure_operation
+from helmwake.telemetry.metrics import OwnError, announce_operation, measure_operation
 from helmwake.telemetry.traces import Cluster, build_trace
 
 logger = logging.getLogger(__name__)
@@ -19,6 +19,12 @@ class Outlet:
         self._queue = queue
         self._meters = meters
         self._cluster = cluster
+        for error in OwnError:
+            meters.record(error.measured(0))
+
+    def failed(self, error: OwnError) -> None:
+        """Count what the operator itself could not do."""
+        self._meters.record(error.measured())
 
     def begun(self, operation: Operation) -> None:
         for measurement in announce_operation(operation):

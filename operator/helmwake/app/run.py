@@ -28,7 +28,7 @@ from helmwake.facts.namespaces import Namespace
 from helmwake.facts.parsing import Observed
 from helmwake.settings.settings import LogLevel
 from helmwake.settings.sources import Sources
-from helmwake.telemetry.metrics import operator_resource
+from helmwake.telemetry.metrics import OwnError, operator_resource
 from helmwake.telemetry.traces import Cluster
 from helmwake.tracking.scope import Scope
 from helmwake.tracking.tracker import Tracker
@@ -77,16 +77,18 @@ async def run(sources: Sources, environ: Mapping[str, str], *, stop: asyncio.Eve
             outlet = Outlet(queue=queue, meters=meters, cluster=lambda: force.cluster)
             tracker = Tracker(
                 tasks=tasks,
-                payloads=LivePayloads(api),
+                payloads=LivePayloads(api, failed=outlet.failed),
                 workloads=LiveWorkloads(
                     api,
                     keys=lambda: force.keys,
                     # Made below, for the tracker.
                     observes=lambda name: scope.observes(name),  # noqa: PLW0108
+                    failed=outlet.failed,
                 ),
                 operations=outlet,
                 clock=LiveClock(),
                 limits=force.limits,
+                failed=lambda: outlet.failed(OwnError.NOT_APPLIED),
             )
 
             def take(fact: Observed) -> None:
@@ -95,7 +97,11 @@ async def run(sources: Sources, environ: Mapping[str, str], *, stop: asyncio.Eve
                 scope.take(fact)
 
             watching = Watching(
-                api, namespaces=settings.watch_namespaces, keys=lambda: force.keys, take=take
+                api,
+                namespaces=settings.watch_namespaces,
+                keys=lambda: force.keys,
+                take=take,
+                failed=outlet.failed,
             )
             scope = Scope(
                 tracker,

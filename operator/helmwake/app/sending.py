@@ -16,11 +16,13 @@ def traces_target(otlp: Otlp, environ: Mapping[str, str]) -> OtlpTarget | None:
 
 
 def metrics_target(otlp: Otlp, environ: Mapping[str, str]) -> OtlpTarget | None:
-    """Say where metrics go; `None` where nobody said.
+    """Say where metrics go; `None` where nobody said, or OTEL_METRICS_EXPORTER says none.
 
     Raises:
         BadTargetError: a value cannot be used.
     """
+    if environ.get("OTEL_METRICS_EXPORTER", "").strip() == "none":
+        return None
     return target_from_environment(
         environ, signal="metrics", endpoint=otlp.endpoint, protocol=otlp.protocol
     )

@@ -15,11 +15,13 @@ from helmwake.cluster.resources import (
 )
 from helmwake.cluster.seen import Seen
 from helmwake.facts.change import Change, ChangeType
+from helmwake.facts.errors import BadObjectError
 from helmwake.facts.helm import Record
 from helmwake.facts.keptn import KeptnKeys
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.parsing import Observed, parse_change
 from helmwake.facts.workloads import Workload
+from helmwake.telemetry.metrics import OwnError
 
 FOLLOWED = (HELM_SECRETS, HELM_CONFIG_MAPS, DEPLOYMENTS)
 
@@ -37,7 +39,9 @@ class Watching:
         namespaces: Sequence[str],
         keys: Callable[[], KeptnKeys],
         take: Callable[[Observed], None],
+        failed: Callable[[OwnError], None],
     ) -> None:
+        self._failed = failed
         self._keys = keys
         self._take = take
         resources: list[Resource] = []
@@ -76,7 +80,11 @@ class Watching:
                         pass
 
     def _reduce(self, change: Change) -> Observed | None:
-        return parse_change(change, keys=self._keys())
+        try:
+            return parse_change(change, keys=self._keys())
+        except BadObjectError:
+            self._failed(OwnError.BAD_OBJECT)
+            raise
 
     def _emit(self, seen: Seen[Observed]) -> None:
         fact, gone = seen.fact, seen.type is ChangeType.DELETED

@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from helmwake.facts.descriptions import MAX_READ_CHARACTERS, safe_description
 from helmwake.facts.errors import BadObjectError, PayloadError, PayloadTooLargeError
 from helmwake.facts.identity import Driver
 from helmwake.facts.keptn import KeptnContext, read_values_context
@@ -24,7 +25,6 @@ from helmwake.facts.times import parse_time
 
 MIB: Final = 1024 * 1024
 GZIP_MAGIC: Final = b"\x1f\x8b\x08"
-MAX_DESCRIPTION_CHARACTERS: Final = 1024
 MAX_NAME_CHARACTERS: Final = 253  # of Kubernetes; a foreign payload may say more
 MAX_HOOKS: Final = 500
 MAX_EVENTS: Final = 9  # so many kinds there are
@@ -78,7 +78,7 @@ class Payload:
     revision: int
     namespace: str  # the release's, which may not be the record's
     status: str
-    description: str
+    description: str  # safe: see descriptions.py
     first_deployed: datetime | None
     last_deployed: datetime | None
     deleted: datetime | None
@@ -134,7 +134,7 @@ def parse_payload(obj: Mapping[str, Any], *, seen: datetime, max_bytes: int = 64
             meta, path="data.release", wanted=f"a Helm release: {error}"
         ) from None
     info = mapping(release, "info")
-    description = _words(info, "description", MAX_DESCRIPTION_CHARACTERS)
+    description = safe_description(_words(info, "description", MAX_READ_CHARACTERS))
     return Payload(
         uid=text(meta, "uid"),
         resource_version=text(meta, "resourceVersion"),

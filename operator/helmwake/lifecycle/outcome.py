@@ -1,10 +1,23 @@
 """How an operation, a hook run or a rollout ended, and why."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from helmwake.facts.descriptions import (
+    CANCELED,
+    DEADLINE,
+    HOOK_EVENT,
+    HOOKS,
+    INSTALL_HOOK,
+    NOT_READY,
+    OBJECT,
+    REASONS,
+    REFUSED,
+    STALLED,
+    UNLOCKED,
+)
 
 
 class Result(StrEnum):
@@ -74,63 +87,16 @@ DEADLINE_PASSED: Final = "Helm's deadline passed"
 # Source: helm/helm, pkg/action/{install,upgrade,rollback,hooks}.go; pkg/kube/wait.go.
 CAUSES: Final = (
     (
-        r"Release unlocked from stale",
+        UNLOCKED,
         Result.ERROR,
         ErrorType.ABANDONED,
         "its client died, and Flux unlocked the release",
     ),
-    (
-        r"context deadline exceeded|timed out waiting|context deadline",
-        Result.TIMEOUT,
-        ErrorType.TIMEOUT,
-        DEADLINE_PASSED,
-    ),
-    (
-        r"context canceled|has been interrupted|interrupted by",
-        Result.CANCELLATION,
-        ErrorType.CANCELLED,
-        "its client was interrupted",
-    ),
-    (
-        # "pre-upgrade hooks failed: ...", but of an install: "failed pre-install: ..."
-        r"(?P<event>(?:pre|post)-(?:install|upgrade|rollback|delete))(?: hooks? failed|:)",
-        Result.FAILURE,
-        ErrorType.HOOK_FAILED,
-        "a {event} hook failed",
-    ),
-    (
-        r"failed (?P<event>(?:pre|post)-install)\b",
-        Result.FAILURE,
-        ErrorType.HOOK_FAILED,
-        "a {event} hook failed",
-    ),
-    (r"hooks? failed", Result.FAILURE, ErrorType.HOOK_FAILED, "a hook failed"),
-)
-NOT_READY: Final = re.compile(r"resource (?P<what>\w+/[\w.-]+/[\w.-]+) not ready")
-# kstatus gives up on what its controller gave up on. Source: fluxcd/cli-utils, kstatus.
-STALLED: Final = re.compile(r"progress deadline exceeded|ProgressDeadlineExceeded", re.IGNORECASE)
-REFUSED: Final = re.compile(
-    r"(?:cannot|failed to|unable to) (?P<verb>patch|create|replace|apply|delete|get)\w*"
-    r'(?: object)?(?: "(?P<name>[\w.-]+)")?(?: with kind (?P<kind>\w+))?'
-)
-# The API server's own words: `Deployment.apps "cart" is invalid: ...`.
-# Source: apimachinery, api/errors, NewInvalid and its like.
-OBJECT: Final = re.compile(
-    r'\b(?P<kind>[A-Z]\w+)(?:\.[\w.]+)? "(?P<name>[\w.-]+)" (?:is (?:invalid|forbidden)|already)'
-)
-# Reasons of the API server's that quote nothing. Source: apimachinery, metav1.StatusReason.
-REASONS: Final = (
-    "exceeded quota",
-    "forbidden",
-    "already exists",
-    "field is immutable",
-    "is invalid",
-    "no matches for kind",
-    "not found",
-    "conflict",
-    "connection refused",
-    "no such host",
-    "Unauthorized",
+    (DEADLINE, Result.TIMEOUT, ErrorType.TIMEOUT, DEADLINE_PASSED),
+    (CANCELED, Result.CANCELLATION, ErrorType.CANCELLED, "its client was interrupted"),
+    (HOOK_EVENT, Result.FAILURE, ErrorType.HOOK_FAILED, "a {event} hook failed"),
+    (INSTALL_HOOK, Result.FAILURE, ErrorType.HOOK_FAILED, "a {event} hook failed"),
+    (HOOKS, Result.FAILURE, ErrorType.HOOK_FAILED, "a hook failed"),
 )
 
 
@@ -143,7 +109,7 @@ def classify_failure(description: str) -> Outcome:
     what = waiting["what"] if waiting else "a workload"
     stalled = STALLED.search(description) is not None
     for pattern, result, error, words in CAUSES:
-        match = re.search(pattern, description)
+        match = pattern.search(description)
         if match is None:
             continue
         message = words.format(**match.groupdict())

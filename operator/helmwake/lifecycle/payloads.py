@@ -1,11 +1,11 @@
 """What a record's payload adds: better times, the chart, hook runs, tests, the reason."""
 
-import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from helmwake.facts.change import Origin
+from helmwake.facts.descriptions import FAILED as FAILED_TEXT
 from helmwake.facts.helm import Record, Status
 from helmwake.facts.payload import Payload
 from helmwake.facts.versions import is_newer
@@ -24,7 +24,6 @@ from helmwake.lifecycle.state import Release, Step
 # What Helm writes when it creates a record; success texts may be the user's own.
 # Source: helm/helm, pkg/action/{install,upgrade}.go.
 UNFINISHED: Final = ("Initial install underway", "Preparing upgrade")
-FAILURE: Final = re.compile(r'(?:Release|Upgrade|Rollback) "[^"]+" failed:')
 EVENTS: Final = {
     OperationKind.INSTALL: ("pre-install", "post-install"),
     OperationKind.UPGRADE: ("pre-upgrade", "post-upgrade"),
@@ -167,7 +166,7 @@ def _told(operation: Operation, payload: Payload) -> Outcome | None:
         if payload.description in UNFINISHED:
             return abandoned("a later operation superseded it while it was pending")
         # With nothing deployed, an upgrade supersedes the failed revision before it.
-        if FAILURE.match(payload.description):
+        if FAILED_TEXT.match(payload.description):
             return classify_failure(payload.description)
     return operation.helm_outcome
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from helmwake.facts.descriptions import safe_description
 from helmwake.facts.identity import Driver
-from helmwake.facts.payload import MAX_DESCRIPTION_CHARACTERS, unpack_object
+from helmwake.facts.payload import unpack_object
 from helmwake.recording.shapes import (
     DROPPED,
     MAX_VALUE_CHARACTERS,
@@ -26,13 +27,18 @@ NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 KIND: Final = re.compile(r"[A-Za-z]{1,63}")
 NAMESPACE: Final = re.compile(r"namespace:\s*[\"']?([a-z0-9][-a-z0-9]{0,62})[\"']?(?:\s+#.*)?")
 
+
+def description(value: Any) -> Any:
+    """Failures are what a recording is for, but their texts may quote a line of a manifest."""
+    return safe_description(value) if isinstance(value, str) else DROPPED
+
+
 INFO: Final = fields(
     {
         "first_deployed": scalar,
         "last_deployed": scalar,
         "deleted": scalar,
-        # Failure texts are what the recording is for; an error may quote a line of a manifest.
-        "description": text(MAX_DESCRIPTION_CHARACTERS),
+        "description": description,
         "status": scalar,
         "rollback_revision": scalar,
     }

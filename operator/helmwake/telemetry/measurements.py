@@ -39,7 +39,13 @@ RUN_ERRORS: Final = Instrument(
     unit="{error}",
     description="Errors found in Helm operations, also those that did not fail one.",
 )
-INSTRUMENTS: Final = (RUN_DURATION, RUN_ERRORS)
+SYSTEM_ERRORS: Final = Instrument(
+    name="cicd.system.errors",
+    kind=InstrumentKind.COUNTER,
+    unit="{error}",
+    description="What the operator itself could not do.",
+)
+INSTRUMENTS: Final = (RUN_DURATION, RUN_ERRORS, SYSTEM_ERRORS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

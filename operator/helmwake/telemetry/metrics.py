@@ -1,10 +1,17 @@
 """Operation -> measurements. Every outcome has a duration; high-cardinality keys stay off."""
 
+from enum import StrEnum
+
 from helmwake.lifecycle.operation import Operation
 from helmwake.lifecycle.outcome import ErrorType, Outcome
 from helmwake.telemetry import semconv
 from helmwake.telemetry.ids import root_context
-from helmwake.telemetry.measurements import RUN_DURATION, RUN_ERRORS, Measurement
+from helmwake.telemetry.measurements import (
+    RUN_DURATION,
+    RUN_ERRORS,
+    SYSTEM_ERRORS,
+    Measurement,
+)
 from helmwake.telemetry.traces import pipeline_name
 from helmwake.version import VERSION
 
@@ -58,6 +65,25 @@ def announce_operation(operation: Operation) -> tuple[Measurement, ...]:
         )
         for error in ErrorType
     )
+
+
+class OwnError(StrEnum):
+    """What can go wrong in the operator: `<component>.<error.type>`."""
+
+    BAD_OBJECT = "reflector.bad_object"
+    BAD_PAYLOAD = "payloads.bad_payload"
+    NOT_FETCHED = "payloads.not_fetched"
+    NOT_LISTED = "workloads.not_listed"
+    NOT_APPLIED = "tracking.not_applied"
+
+    def measured(self, value: int = 1) -> Measurement:
+        """Measure one; a value of 0 gives birth to the series."""
+        component, _, error = self.value.partition(".")
+        return Measurement(
+            instrument=SYSTEM_ERRORS,
+            value=value,
+            attributes={"cicd.system.component": component, semconv.ERROR_TYPE.name: error},
+        )
 
 
 def errors_found(operation: Operation) -> tuple[ErrorType, ...]:

@@ -56,11 +56,13 @@ class Tracker:
         operations: Operations,
         clock: Clock,
         limits: Limits = DEFAULT_LIMITS,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
         self.limits = limits
         # What is known of a namespace; whoever knows sets it.
         self.namespace_of: Callable[[str], Namespace | None] = lambda _: None
         self.failures = 0  # facts that could not be applied: a defect of ours
+        self._failed = failed
         self._tasks = tasks
         self._payloads = payloads
         self._workloads = workloads
@@ -126,6 +128,7 @@ class Tracker:
             mailbox.release, intents = step(mailbox.release, fact, self.limits)
         except Exception as error:  # noqa: BLE001  # one release's fault stays its own
             self.failures += 1
+            self._failed()
             logger.error(  # noqa: TRY400  # a trace may quote an object
                 "%s: a %s could not be applied (%s)",
                 key,

@@ -20,8 +20,9 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import aiohttp
 import kopf
 
 from helmwake.app.observer.api import open_session
@@ -127,15 +128,31 @@ def _registry(
     async def log_in(**_: Any) -> kopf.AiohttpSession:
         session = await open_session(credentials, on_list=lambda: on_event(LISTED, {}))
         sessions.push_async_callback(session.close)
-        return kopf.AiohttpSession(
-            server=credentials.endpoint.server, aiohttp_session=session.http
-        )
+        kept = cast("aiohttp.ClientSession", _KeptOpen(session.http))
+        return kopf.AiohttpSession(server=credentials.endpoint.server, aiohttp_session=kept)
 
     @kopf.on.event(crd.GROUP, crd.VERSION, crd.PLURAL, registry=registry)
     async def on_any_event(*, event: Mapping[str, Any], **_: Any) -> None:
         on_event(event["type"], copy.deepcopy(event["object"]))
 
     return registry
+
+
+class _KeptOpen:
+    """A session as kopf uses one, but for its end.
+
+    When it stops, kopf closes its session under requests of its own that still run, and aiohttp
+    then loses their connections. We close it when all of kopf has ended.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    async def close(self) -> None:
+        """Leave it open."""
 
 
 def _settings() -> kopf.OperatorSettings:
