@@ -27,6 +27,7 @@ SWEEP: Final = HookSpec(name="sweep", events=("pre-delete", "post-delete"), weig
 SMOKE: Final = HookSpec(name="smoke", events=("test",), kind="Pod")
 LOAD: Final = HookSpec(name="load", events=("test",), kind="Pod", weight=1)
 HOOKS: Final = (MIGRATE, NOTIFY, AROUND, SWEEP, SMOKE, LOAD)
+PAUSES: Final = (0.05, 3.0, 20.0, 700.0)
 HOOK_SETS: Final = (
     (SMOKE,),
     (MIGRATE, SMOKE, LOAD),
@@ -93,10 +94,17 @@ def user_labels() -> SearchStrategy[dict[str, str]]:
 
 
 @st.composite
-def operations(draw: DrawFn, *, max_steps: int = 7, releases: int | None = None) -> Scenario:
+def operations(
+    draw: DrawFn,
+    *,
+    max_steps: int = 7,
+    releases: int | None = None,
+    pauses: Sequence[float] = PAUSES,
+) -> Scenario:
     """Draw a legal sequence on one or two releases, carried out.
 
-    Two releases live in namespaces of their own and overlap freely in time.
+    Two releases live in namespaces of their own and overlap freely in time. `pauses` are
+    what may pass between two steps, in seconds.
     """
     count = releases or draw(st.integers(1, 2))
     made, steps = [], []
@@ -114,7 +122,7 @@ def operations(draw: DrawFn, *, max_steps: int = 7, releases: int | None = None)
         for _ in range(draw(st.integers(1, max_steps))):
             name, act = draw(st.sampled_from(legal(helm)))
             steps.append(f"{helm.namespace} {name}")
-            _carry_out(draw, act, helm)
+            _carry_out(draw, act, helm, pauses)
         if draw(st.booleans()):
             helm.settle()
         made.append(helm)
@@ -183,11 +191,11 @@ def interleaved(
     return delays.map(lambda drawn: shift(events, drawn))
 
 
-def _carry_out(draw: DrawFn, act: Step, helm: SimulatedHelm) -> None:
+def _carry_out(draw: DrawFn, act: Step, helm: SimulatedHelm, pauses: Sequence[float]) -> None:
     # Killed while it still pruned: there was no operation yet.
     with suppress(KilledError):
         act(draw, helm)
-    helm.sleep(draw(st.sampled_from([0.05, 3.0, 20.0, 700.0])))
+    helm.sleep(draw(st.sampled_from(pauses)))
 
 
 def _flags(draw: DrawFn) -> dict[str, Any]:

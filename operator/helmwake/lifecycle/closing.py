@@ -95,6 +95,9 @@ def overall(operation: Operation) -> Outcome:
             if rollout.outcome and rollout.outcome.bad
         ]
         return most_specific(failed) or SUCCESS
+    if own.error is not ErrorType.TIMEOUT:
+        # What was not ready when Helm had given up for another reason is no cause of that.
+        bad = [outcome for outcome in bad if outcome.error is not ErrorType.TIMEOUT]
     if own.result in {Result.FAILURE, Result.TIMEOUT}:
         # The hook itself has a name; Helm's text tells its event at best.
         found = [*bad, own] if own.error is ErrorType.HOOK_FAILED else [own, *bad]

@@ -17,9 +17,9 @@ from helmwake.lifecycle.state import Release, Step
 
 
 def on_test_hooks(release: Release, payload: Payload, uid: str, limits: Limits) -> Step:
-    """Begin, follow or end a test of the latest revision, as its hooks' last runs tell."""
-    record = release.latest
-    if record is None or record.uid != uid or record.tags.opted_out:
+    """Begin, follow or end a test of a settled revision, as its hooks' last runs tell."""
+    record = next((known for known in release.records.values() if known.uid == uid), None)
+    if record is None or record.tags.opted_out:
         return release, ()
     if record.status.pending or record.status is Status.UNINSTALLING:
         return release, ()

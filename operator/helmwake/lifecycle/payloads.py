@@ -225,6 +225,9 @@ def _kind(record: Record, payload: Payload | None) -> OperationKind:
         return OperationKind.ROLLBACK
     if payload.first_deployed == payload.last_deployed:
         return OperationKind.INSTALL
+    # Helm 3 has no field for it, and of a failure only the text's first word is left.
+    if payload.description.startswith(('Rollback "', 'Release "')):
+        return OperationKind.ROLLBACK
     return OperationKind.UPGRADE
 
 

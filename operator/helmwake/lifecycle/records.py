@@ -192,9 +192,11 @@ def on_rewritten(release: Release, record: Record, limits: Limits) -> Step:
     del limits
     latest = release.latest
     known = release.records.get(record.revision)
-    if latest is None or record.revision < latest.revision or known is None:
+    if latest is None or known is None:
         return release, ()
-    if known.status is not record.status:
+    # After a gap, a test may hide behind whatever came after it.
+    hidden = record.origin is Origin.RELISTED
+    if not hidden and (record.revision < latest.revision or known.status is not record.status):
         return release, ()
     return release, (FetchPayload(record.ref),)
 
@@ -263,7 +265,8 @@ def end_helm(
 
     `at` is when it ended, where the record does not tell.
     """
-    own = at is None  # the record's own write ends it
+    # The record's own write ends it, and that is not its last where a later one superseded it.
+    own = at is None and not record.gone and record.status is not Status.SUPERSEDED
     at = at or _end_time(release, operation, record)
     ended = replace(
         operation,
@@ -272,7 +275,7 @@ def end_helm(
         last_write=record.seen,
         stuck=False,
         helm_ended=max(at, operation.started),
-        applied_until=record.written if own and not record.gone else at,
+        applied_until=record.written if own else at,
         helm_outcome=outcome,
     )
     intents: list[Intent] = []

@@ -52,7 +52,7 @@ def claim_changes(release: Release, operation_id: OperationId) -> Release:
         return release
     mine = tuple(change for change in release.changes if belongs(operation, change))
     for change in mine:
-        operation = _with_rollout(operation, change, release.workload(change.key))
+        operation = _with_rollout(operation, change)
     kept = tuple(
         change
         for change in release.changes
@@ -152,39 +152,33 @@ def _attach(release: Release, change: TemplateChange, limits: Limits) -> Step:
         return replace(release, changes=(*release.changes, change)[-MAX_CHANGES:]), ()
     # The one in which Helm is at work, else the one that ended last.
     operation = max(fitting, key=lambda op: (op.helm_runs, op.helm_ended or op.started))
-    operation = _with_rollout(operation, change, release.workload(change.key))
+    operation = _with_rollout(operation, change)
     return release.having(operation), limit_wakes(operation, limits)
 
 
-def _with_rollout(
-    operation: Operation, change: TemplateChange, workload: Workload | None
-) -> Operation:
-    rollout = Rollout(
-        key=change.key,
-        uid=change.uid,
-        template=change.template,
-        started=max(change.seen, operation.started)
-        if change.seen - change.applied < FRESH
-        else max(change.applied, operation.started),
-    )
-    if workload is None or workload.uid != change.uid:
-        rollout = _deleted(rollout, at=change.seen)
-    elif workload.template == change.template:
-        rollout = judge(rollout, workload)
-    else:
-        rollout = _superseded(rollout, workload)
+def _with_rollout(operation: Operation, change: TemplateChange) -> Operation:
+    rollout = change.rollout
+    started = max(rollout.started, operation.started)
+    if rollout.ended is not None:
+        rollout = replace(rollout, ended=max(rollout.ended, started))
+    rollout = replace(rollout, started=started)
     # Templates may change twice in one operation: the later rollout is the one that counts.
-    others = tuple(known for known in operation.rollouts if known.uid != change.uid)
+    others = tuple(known for known in operation.rollouts if known.uid != rollout.uid)
     return replace(operation, rollouts=(*others, rollout))
 
 
 def _change(workload: Workload) -> TemplateChange:
+    applied = workload.applied or workload.created
+    fresh = workload.seen - applied < FRESH
     return TemplateChange(
-        key=workload.key,
-        uid=workload.uid,
-        template=workload.template,
-        applied=workload.applied or workload.created,
-        seen=workload.seen,
+        applied=applied,
+        rollout=Rollout(
+            key=workload.key,
+            uid=workload.uid,
+            template=workload.template,
+            # The server's time is a whole second: as it was watched is more exact.
+            started=workload.seen if fresh else applied,
+        ),
     )
 
 
@@ -200,12 +194,15 @@ def _changed_by_helm(known: Workload | None, workload: Workload) -> bool:
     return workload.seen - workload.applied < FRESH and workload.written == workload.applied
 
 
-def _each_rollout(release: Release, change: Callable[[Rollout], Rollout]) -> Release:
+def _each_rollout(release: Release, follow: Callable[[Rollout], Rollout]) -> Release:
     for operation in release.operations:
-        rollouts = tuple(change(rollout) for rollout in operation.rollouts)
+        rollouts = tuple(follow(rollout) for rollout in operation.rollouts)
         if rollouts != operation.rollouts:
             release = release.having(replace(operation, rollouts=rollouts))
-    return release
+    if not release.changes:
+        return release
+    changes = tuple(replace(change, rollout=follow(change.rollout)) for change in release.changes)
+    return replace(release, changes=changes)
 
 
 def _superseded(rollout: Rollout, workload: Workload) -> Rollout:

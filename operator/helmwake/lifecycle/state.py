@@ -13,7 +13,7 @@ from helmwake.facts.keptn import NO_CONTEXT, KeptnContext
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.workloads import Workload
 from helmwake.lifecycle.intents import Intent
-from helmwake.lifecycle.operation import Operation, OperationId, Predecessor
+from helmwake.lifecycle.operation import Operation, OperationId, Predecessor, Rollout
 
 MAX_SETTLED: Final = 64
 MAX_CHANGES: Final = 100
@@ -21,13 +21,10 @@ MAX_CHANGES: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateChange:
-    """A pod template that Helm changed, for an operation that may not have been seen yet."""
+    """A pod template that Helm changed, for an operation that was not seen yet."""
 
-    key: WorkloadKey
-    uid: str
-    template: str
     applied: datetime  # by the server's clock, to a second
-    seen: datetime
+    rollout: Rollout  # followed meanwhile: its end may come before its operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
