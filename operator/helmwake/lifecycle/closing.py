@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from helmwake.facts.namespaces import Namespace
 from helmwake.lifecycle.hooks import close_hook
 from helmwake.lifecycle.intents import Deliver, Intent
 from helmwake.lifecycle.limits import Limits
@@ -28,10 +29,8 @@ LAST_WORDS: Final = timedelta(seconds=5)
 def settle(release: Release, now: datetime, limits: Limits) -> Step:
     """Let time pass: mark what is stuck, end what is overdue, deliver what is final."""
     intents: list[Intent] = []
-    namespace = release.namespace
-    orphans = namespace is not None and namespace.gone and now >= namespace.seen + LAST_WORDS
     for known in release.operations:
-        operation = orphan(known, now) if orphans else known
+        operation = orphan(known, now) if _bereft(release.namespace, known, now) else known
         if operation.helm_runs:
             silent = now - operation.last_write >= limits.stuck_after
             operation = replace(operation, stuck=silent)
@@ -57,6 +56,16 @@ def final(operation: Operation) -> bool:
         and operation.awaits_listing is None
         and operation.awaits_payload is None
         and not any(rollout.running for rollout in operation.rollouts)
+    )
+
+
+def _bereft(namespace: Namespace | None, operation: Operation, now: datetime) -> bool:
+    """Tell whether its namespace is gone, and not one of that name from before it."""
+    return (
+        namespace is not None
+        and namespace.gone
+        and operation.record.created <= namespace.seen
+        and now >= namespace.seen + LAST_WORDS
     )
 
 
