@@ -3,7 +3,7 @@
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3))
 BIN := .venv/bin
 
-.PHONY: demo test lint tools live bench clean
+.PHONY: demo test lint tools live bench crds readme clean
 
 demo: .venv/.run ## Show recorded deliveries as waterfalls: no cluster, no network service
 	@$(BIN)/helmwake replay examples/delivery.jsonl
@@ -25,6 +25,13 @@ live: tools ## Start a cluster with the operator on it, and run one delivery
 
 bench: tools ## Measure against a kopf handler and a bare list
 	$(BIN)/python -m tests.bench
+
+crds: .venv/.dev ## Make crds/ anew from the settings' model
+	$(BIN)/python -m helmwake.settings.crd > crds/releaseobservers.yaml.new
+	mv crds/releaseobservers.yaml.new crds/releaseobservers.yaml
+
+readme: .venv/.dev ## Make the README's table of attributes anew
+	$(BIN)/python -m tests.readme.attributes
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -1,0 +1,105 @@
+"""Every command of the README is run, and its table is the code's."""
+
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.waiting import wait_for
+from tests.readme.attributes import README, with_table
+
+ROOT: Final = README.parent
+HELMWAKE: Final = Path(sys.executable).parent / "helmwake"
+
+
+def commands() -> Iterator[str]:
+    for block in re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL):
+        for line in block.splitlines():
+            yield line.partition("#")[0].strip()
+
+
+def run(*args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(args, cwd=cwd, capture_output=True, text=True, check=True)
+
+
+def test_the_table_of_attributes_is_the_codes() -> None:
+    text = README.read_text()
+    assert text == with_table(text), "stale: run `make readme`"
+
+
+def test_every_command_is_run_by_a_test_below() -> None:
+    assert list(commands()) == [
+        "make demo",
+        "make test",
+        "kubectl apply -k manifests/",
+        "kubectl label namespace shop helmwake.dev/observe=enabled",
+        (
+            "helm upgrade --install cart ./chart -n shop "
+            "--labels keptn.sh/context=6c1f7c1e,keptn.sh/stage=prod"
+        ),
+        "helmwake record delivery.jsonl",
+        "helmwake replay delivery.jsonl",
+        (
+            "helmwake replay examples/delivery.jsonl "
+            "--keptn-context b81d7f36-94c5-4a0d-8e52-c7f3a9160d2b -o otlp-json"
+        ),
+    ]
+
+
+def test_make_demo_works_on_a_fresh_clone(tmp_path: Path) -> None:
+    run("git", "clone", "-q", str(ROOT), str(tmp_path / "clone"))
+    shown = run("make", "demo", f"PYTHON={sys.executable}", cwd=tmp_path / "clone").stdout
+    assert "upgrade sockshop-prod/carts" in shown
+    assert "rollback sockshop-prod/carts" in shown
+    assert "3 operations, 1 failed" in shown
+
+
+def test_make_test_is_what_ci_runs() -> None:
+    """It is what runs this very test; so only that CI runs it, and it runs pytest."""
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "make test"
+    assert "-m pytest" in run("make", "-n", "test").stdout
+
+
+def test_what_is_done_in_a_cluster_can_be_recorded_and_replayed(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    apply, label, upgrade, record, replay, _ = map(shlex.split, list(commands())[2:])
+    control_plane.kubectl(
+        *[str(ROOT / "manifests") if a == "manifests/" else a for a in apply[1:]]
+    )
+    control_plane.create_namespace("shop")
+    control_plane.kubectl(*label[1:])
+    recorder = subprocess.Popen(
+        [HELMWAKE, *record[1:], "--kubeconfig", control_plane.kubeconfig],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    file = tmp_path / "delivery.jsonl"
+    try:
+        wait_for("the recording", lambda: file.exists() and '"shop"' in file.read_text())
+        chart = str(ROOT / "tests" / "charts" / "web")
+        done = control_plane.helm(*[chart if a == "./chart" else a for a in upgrade[1:]], "--wait")
+        assert done.returncode == 0, done.stderr
+        wait_for("the release", lambda: '"status":"deployed"' in file.read_text())
+    finally:
+        recorder.send_signal(signal.SIGINT)
+        _, told = recorder.communicate(timeout=20)
+    assert recorder.returncode == 0, told
+
+    shown = run(str(HELMWAKE), *replay[1:], cwd=tmp_path).stdout
+
+    assert "install shop/cart" in shown
+    assert "6c1f7c1e" in shown
+
+
+def test_the_bundled_recording_is_asked_by_its_keptn_context() -> None:
+    ask = shlex.split(list(commands())[-1])
+    shown = run(str(HELMWAKE), *ask[1:]).stdout
+    assert '"resourceSpans"' in shown
+    assert shown.count('"upgrade sockshop-prod/carts"') == 1
