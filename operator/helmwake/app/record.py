@@ -35,8 +35,14 @@ async def record(
 
     Objects are whole here, records with their payloads, and cut down as soon as they are
     read: what is kept to find deletions has nothing secret in it either.
+
+    Raises:
+        ApiError: the cluster cannot be reached, or says no.
+        OSError: the file cannot be written.
     """
     async with ApiClient(Credentials(kubeconfig=kubeconfig, context=context)) as api:
+        # Somebody waits for this: say now what would otherwise be tried for ever.
+        await api.get("/api")
         with RecordingWriter(file) as writer:
 
             def write(seen: Seen[Mapping[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import click
 
-from helmwake.cluster.errors import ApiError
+from helmwake.cluster.errors import ApiError, CredentialsError
 from helmwake.delivery.errors import BadTargetError
 from helmwake.recording.errors import BadRecordingError
 from helmwake.settings.errors import BadSettingsError
@@ -45,6 +45,8 @@ def plainly(command: Callable[P, R]) -> Callable[P, R]:
         except (*PERSONS, ExceptionGroup) as error:
             cause = _first(error)
             # Whoever read us has seen enough: click ends quietly.
+            if isinstance(cause, CredentialsError):
+                raise BadUseError(f"{cause}; give --kubeconfig FILE, or set KUBECONFIG") from error
             if isinstance(cause, PERSONS) and not isinstance(cause, BrokenPipeError):
                 raise BadUseError(str(cause)) from error
             raise

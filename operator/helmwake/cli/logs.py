@@ -19,5 +19,7 @@ def set_up_logs(level: LogLevel, form: LogFormat) -> None:
         )
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+    # Of a missing kubeconfig the library warns at each attempt, beside the error that we report.
+    handler.addFilter(lambda record: "kubernetes" not in record.pathname.split("/"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("helmwake").setLevel(level.upper())

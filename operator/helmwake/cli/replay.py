@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import click
+from pydantic import ValidationError
 
 from helmwake.app.replay import replay
 from helmwake.app.sending import traces_target
@@ -17,6 +18,7 @@ from helmwake.delivery.queue import DeliveryQueue
 from helmwake.delivery.state import DeliveryState
 from helmwake.delivery.transports import sender_to
 from helmwake.recording import read_changes
+from helmwake.settings.errors import BadSettingsError
 from helmwake.settings.spec import Otlp, Protocol
 from helmwake.telemetry.semconv import KEPTN_CONTEXT
 from helmwake.telemetry.spans import Trace
@@ -42,6 +44,14 @@ SEND_SECONDS: Final = 30.0
     type=click.Choice([each.value for each in Protocol]),
     help="Default: OTEL_EXPORTER_OTLP_PROTOCOL, else http/protobuf.",
 )
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    default=SEND_SECONDS,
+    show_default=True,
+    help="How long to try to send.",
+)
 @plainly
 def command(
     files: Sequence[str],
@@ -49,6 +59,7 @@ def command(
     keptn_context: str | None,
     otlp_endpoint: str | None,
     otlp_protocol: str | None,
+    timeout: float,
 ) -> None:
     """Show the traces that recorded FILEs would have sent.
 
@@ -67,15 +78,18 @@ def command(
     if running and (otlp_endpoint is not None or output == "otlp-json"):
         warn(f"{running} still running when the recording ended: not written")
     if otlp_endpoint is not None:
-        _send(finished, Otlp(endpoint=otlp_endpoint, protocol=_protocol(otlp_protocol)))
+        _send(finished, _otlp(otlp_endpoint, otlp_protocol), timeout)
     elif output == "otlp-json":
         click.echo(json.dumps(otlp_json(finished), indent=2))
     else:
         print_traces(traces, sys.stdout, environ=os.environ)
 
 
-def _protocol(text: str | None) -> Protocol | None:
-    return Protocol(text) if text else None
+def _otlp(endpoint: str, protocol: str | None) -> Otlp:
+    try:
+        return Otlp(endpoint=endpoint, protocol=Protocol(protocol) if protocol else None)
+    except ValidationError as error:
+        raise BadSettingsError.of(error, name=lambda _: "--otlp-endpoint") from error
 
 
 def _with_context(traces: Sequence[Trace], wanted: str | None) -> list[Trace]:
@@ -89,11 +103,11 @@ def _with_context(traces: Sequence[Trace], wanted: str | None) -> list[Trace]:
     return found
 
 
-def _send(traces: Sequence[Trace], otlp: Otlp) -> None:
+def _send(traces: Sequence[Trace], otlp: Otlp, timeout: float) -> None:
     target = traces_target(otlp, os.environ)
     if target is None:
         raise BadUseError("--otlp-endpoint is empty: name an OTLP endpoint")
-    state = asyncio.run(_deliver(traces, DeliveryQueue(sender_to(target))))
+    state = asyncio.run(_deliver(traces, DeliveryQueue(sender_to(target)), timeout))
     if state.delivered_traces < len(traces):
         raise FailedError(
             f"{state.delivered_traces} of {len(traces)} traces were delivered to {target.where}: "
@@ -102,12 +116,16 @@ def _send(traces: Sequence[Trace], otlp: Otlp) -> None:
     click.echo(f"Delivered {len(traces)} traces to {target.where}", err=True)
 
 
-async def _deliver(traces: Sequence[Trace], queue: DeliveryQueue) -> DeliveryState:
+async def _deliver(
+    traces: Sequence[Trace],
+    queue: DeliveryQueue,
+    timeout: float,  # noqa: ASYNC109
+) -> DeliveryState:
     delivery = asyncio.create_task(queue.run())
     try:
         for trace in traces:
             queue.put(trace)
-        return await queue.drain(SEND_SECONDS)
+        return await queue.drain(timeout)
     finally:
         delivery.cancel()
         await asyncio.wait([delivery])

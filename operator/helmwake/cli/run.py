@@ -3,12 +3,13 @@
 import asyncio
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from helmwake.app.run import run, stop_on_signals
-from helmwake.cli.endings import plainly
+from helmwake.cli.endings import BadUseError, plainly
 from helmwake.cli.logs import set_up_logs
 from helmwake.settings.options import OPTIONS
 from helmwake.settings.sources import Sources
@@ -34,6 +35,8 @@ def command(**flags: Any) -> None:
     """
     sources = Sources.read(flags=flags, environ=os.environ)
     settings = sources.settings()
+    if settings.kubeconfig and not Path(settings.kubeconfig).exists():
+        raise BadUseError(f"--kubeconfig: there is no file {settings.kubeconfig}")
     set_up_logs(settings.log_level, settings.log_format)
 
     async def until_stopped() -> None:
