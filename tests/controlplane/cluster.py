@@ -138,7 +138,7 @@ class ControlPlane:
         return [
             event
             for event in events
-            if user in {None, event["user"]["username"]}
+            if user in {None, event["user"].get("username")}
             and event.get("userAgent", "").startswith(agent or "")
         ]
 

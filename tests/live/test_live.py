@@ -19,7 +19,7 @@ from tests.live.found import root_of
 from tests.live.installed import ROOT
 
 COMMAND: Final = (sys.executable, "-u", "-m", "tests.live")
-ENDED_SECONDS: Final = 60
+ENDED_SECONDS: Final = 180
 LAST_LINE: Final = "Everything stays up until Ctrl-C."
 
 
