@@ -149,6 +149,19 @@ def test_a_mistake_is_one_line_that_says_what_to_do(
     assert len(shown.stderr.strip().splitlines()) == 1
 
 
+def test_a_bad_line_is_named_and_passed_over_and_the_exit_code_is_2(tmp_path: Path) -> None:
+    lines = DELIVERY.read_text().splitlines()
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("\n".join([lines[0], '{"type": "ADDED", "object": {', *lines[1:]]))
+
+    shown = helmwake("replay", broken)
+
+    assert shown.exit_code == 2
+    [told] = shown.stderr.splitlines()
+    assert f"{broken}:2: " in told
+    assert "3 operations, 1 failed" in shown.stdout
+
+
 def test_a_backend_that_refuses_is_one_line_and_exit_code_1() -> None:
     # Nothing listens on port 1.
     shown = helmwake(

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from helmwake.app.replay import replay
 from helmwake.app.sending import traces_target
-from helmwake.cli.endings import BadUseError, FailedError, plainly
+from helmwake.cli.endings import BAD_USE, BadUseError, FailedError, plainly
 from helmwake.delivery.otlp_json import otlp_json
 from helmwake.delivery.queue import DeliveryQueue
 from helmwake.delivery.state import DeliveryState
@@ -65,13 +65,20 @@ def command(
 
     A FILE holds JSON lines as `helmwake record` and `kubectl get -w -o json
     --output-watch-events` write them, or a List of `kubectl get -o json`; it may be
-    gzipped, and `-` is standard input.
+    gzipped, and `-` is standard input. A line that cannot be read is passed over, and the
+    exit code is then 2.
     """
+
+    bad_lines: list[str] = []
 
     def warn(problem: str) -> None:
         click.echo(f"helmwake: {problem}", err=True)
 
-    replayed = asyncio.run(replay(read_changes(files, warn=warn), warn=warn))
+    def warn_of_line(problem: str) -> None:
+        bad_lines.append(problem)
+        warn(problem)
+
+    replayed = asyncio.run(replay(read_changes(files, warn=warn_of_line), warn=warn))
     traces = _with_context(replayed.traces, keptn_context)
     finished = [trace for trace in traces if trace.finished]
     running = len(traces) - len(finished)
@@ -83,6 +90,9 @@ def command(
         click.echo(json.dumps(otlp_json(finished), indent=2))
     else:
         print_traces(traces, sys.stdout, environ=os.environ)
+    if bad_lines:
+        # What could be read was shown; a script must know that it was not all.
+        raise SystemExit(BAD_USE)
 
 
 def _otlp(endpoint: str, protocol: str | None) -> Otlp:
