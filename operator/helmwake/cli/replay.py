@@ -68,7 +68,6 @@ def command(
     gzipped, and `-` is standard input. A line that cannot be read is passed over, and the
     exit code is then 2.
     """
-
     bad_lines: list[str] = []
 
     def warn(problem: str) -> None:

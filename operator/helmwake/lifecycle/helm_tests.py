@@ -7,12 +7,12 @@ from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record, Status
 from helmwake.facts.payload import Hook, HookPhase, HookRun, Payload
 from helmwake.lifecycle.beginning import begin
+from helmwake.lifecycle.ending import end_helm
 from helmwake.lifecycle.hooks import CLOCKS_AGREE, account, hook_run
 from helmwake.lifecycle.intents import Announce, Intent, WakeAt
 from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import HookRunState, Operation, OperationId, OperationKind
 from helmwake.lifecycle.outcome import SUCCESS, ErrorType, Outcome, Result, abandoned
-from helmwake.lifecycle.records import end_helm
 from helmwake.lifecycle.state import Release, Step
 
 
