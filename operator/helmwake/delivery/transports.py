@@ -1,7 +1,5 @@
-"""Which sender speaks which protocol."""
+"""Which sender speaks which protocol. Each is imported when it is needed: grpc alone is 9 MB."""
 
-from helmwake.delivery.grpc import GrpcSender
-from helmwake.delivery.http import HttpSender
 from helmwake.delivery.sender import Sender
 from helmwake.delivery.target import OtlpTarget, Protocol
 
@@ -12,4 +10,10 @@ def sender_to(target: OtlpTarget) -> Sender:
     Raises:
         BadTargetError: a file of the target cannot be used.
     """
-    return GrpcSender(target) if target.protocol is Protocol.GRPC else HttpSender(target)
+    if target.protocol is Protocol.GRPC:
+        from helmwake.delivery.grpc import GrpcSender  # noqa: PLC0415
+
+        return GrpcSender(target)
+    from helmwake.delivery.http import HttpSender  # noqa: PLC0415
+
+    return HttpSender(target)
