@@ -6,6 +6,7 @@ import itertools
 import json
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tests.controlplane import components
@@ -123,8 +124,16 @@ class ControlPlane:
         """
         return self._etcd.compact()
 
-    def audit_events(self, *, user: str | None = None, agent: str | None = None) -> list[Any]:
+    def audit_events(
+        self,
+        *,
+        user: str | None = None,
+        agent: str | None = None,
+        since: datetime | None = None,
+    ) -> list[Any]:
         """Read who asked for what: of this user, or of user agents with this beginning.
+
+        `since` leaves out what others asked before, with the same account.
 
         Raises:
             AuditOffError: nothing was written down.
@@ -139,6 +148,9 @@ class ControlPlane:
             event
             for event in events
             if user in {None, event["user"].get("username")}
+            and (
+                since is None or datetime.fromisoformat(event["requestReceivedTimestamp"]) >= since
+            )
             and event.get("userAgent", "").startswith(agent or "")
         ]
 

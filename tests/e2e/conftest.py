@@ -83,7 +83,7 @@ def performance(
     request: pytest.FixtureRequest,
 ) -> Performance:
     """Everything played, told, recorded, measured; the operator was asked to stop, and has."""
-    began = time.monotonic()
+    began, since = time.monotonic(), datetime.now(UTC)
     home = tmp_path_factory.mktemp("e2e")
     shown = request.config.stash.setdefault(RUNNING, {})
     with ExitStack() as stack:
@@ -133,7 +133,7 @@ def performance(
         recorder_log=recorder.text,
         recorder_exit_code=recorder_exit_code,
         collector_log=collector.log,
-        requests=control_plane.audit_events(user=USER),
+        requests=control_plane.audit_events(user=USER, since=since),
         writes=control_plane.audit_events(user="admin", agent="Helm"),
         rest=rest,
         seconds=time.monotonic() - began,
