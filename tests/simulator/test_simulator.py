@@ -1,57 +1,16 @@
 """The simulator writes the rows of helm-storage.md's table, and nothing else."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.simulator.client import Fate, RefusedError
-from tests.simulator.cluster import Event
-from tests.simulator.release import Chart, HookSpec, decode
+from tests.simulator.release import Chart, HookSpec
 from tests.simulator.simulated import SimulatedHelm
-from tests.simulator.strategies import AROUND, LOAD, MIGRATE, NOON, NOTIFY, SMOKE, SWEEP
-
-GOOD = Chart()
-NEXT = Chart(image="2.0")
-NEVER = Chart(image="bad", ready_after=None)
-
-
-def simulated(**more: Any) -> SimulatedHelm:
-    return SimulatedHelm(start=NOON, **more)
-
-
-def writes(events: list[Event], *, start: int = 0) -> list[str]:
-    """Spell record writes as the table does: C, U or D, the revision, the status."""
-    letters = {"ADDED": "C", "MODIFIED": "U", "DELETED": "D"}
-    found = []
-    for event in events[start:]:
-        labels = event["object"]["metadata"].get("labels", {})
-        if labels.get("owner") == "helm":
-            letter = letters[event["type"]]
-            status = "" if letter == "D" else f" {labels['status']}"
-            found.append(f"{letter} v{labels['version']}{status}")
-    return found
-
-
-def after(helm: SimulatedHelm, act: Callable[[SimulatedHelm], object]) -> list[str]:
-    start = len(helm.events)
-    act(helm)
-    return writes(helm.events, start=start)
-
-
-def installed(**more: Any) -> SimulatedHelm:
-    helm = simulated(**more)
-    helm.install(chart=GOOD)
-    helm.settle()
-    return helm
-
-
-def payload(helm: SimulatedHelm, *, position: int = -1) -> dict[str, Any]:
-    records = [e for e in helm.events if e["object"]["kind"] in {"Secret", "ConfigMap"}]
-    return decode(records[position]["object"])
-
+from tests.simulator.strategies import AROUND, LOAD, MIGRATE, NOTIFY, SMOKE, SWEEP
+from tests.simulator.telling import NEVER, NEXT, after, installed, payload, simulated
 
 INSTALL_ROWS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "install": ({}, ["C v1 pending-install", "U v1 deployed"]),

@@ -1,6 +1,6 @@
 """Operations, hook runs and rollouts: what the state of a release is made of."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -164,11 +164,3 @@ class Operation:
     def _agreed(self) -> KeptnContext:
         told = {rollout.keptn for rollout in self.rollouts}
         return told.pop() if len(told) == 1 else NO_CONTEXT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsorted:
-    """A record first seen when Helm's part was over: its payload says what it was."""
-
-    record: Record
-    abandoned: bool = field(default=False)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from helmwake.lifecycle.closing import close, final
 from helmwake.lifecycle.operation import HookRunState, Operation, OperationKind, Rollout
 from helmwake.lifecycle.outcome import Outcome
 from helmwake.telemetry import semconv
@@ -59,11 +58,6 @@ def build_trace(operation: Operation, cluster: Cluster) -> Trace:
     if omitted > 0:
         root = replace(root, attributes={**root.attributes, semconv.OMITTED.name: omitted})
     return Trace(resource=_resource(operation, cluster), spans=(root, *children[: MAX_SPANS - 1]))
-
-
-def current(operation: Operation) -> Operation:
-    """Return an operation as it would end now, if nothing but its delivery is missing."""
-    return close(operation) if operation.ended is None and final(operation) else operation
 
 
 def _resource(operation: Operation, cluster: Cluster) -> Attributes:
