@@ -43,6 +43,8 @@ def rollback_never_ready(helm: Helm) -> None:
     first = deploys("install", 1, apply="success", rollout="cancellation cancelled")
     helm.install(values=NEVER_READY, shows=[first])
     helm.upgrade(*WAIT_LONG, values=NEW_IMAGE, shows=[deploys("upgrade", 2, inherited=True)])
+    # Helm 3 does not wait for the pods of the template before to be gone.
+    helm.wait_until_ready()
     failed = deploys("rollback", 3, "timeout timeout", rollout="timeout timeout")
     helm.rollback(1, *WAIT, exits=1, shows=[failed])
 
