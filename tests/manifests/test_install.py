@@ -81,6 +81,13 @@ def test_what_is_not_set_stays_so(clean: ControlPlane) -> None:
         ({"rolloutLimit": "30"}, "should match"),
         ({"rolloutLimit": "0s"}, "Go's notation"),
         ({"stuckAfter": "24h1ms"}, "Go's notation"),
+        ({"backfill": "yes"}, "should match"),
+        ({"backfill": "59m"}, "none, all, or an age from 1h to 999d"),
+        ({"retention": {"age": "0d"}}, "should match"),
+        ({"retention": {"age": "23977h"}}, "an age from 1h to 999d"),
+        ({"retention": {"undeliveredAge": "99999999999999h"}}, "an age from 1h to 999d"),
+        ({"retention": {"perRelease": 1001}}, "less than or equal to 1000"),
+        ({"retention": {"total": 0}}, "greater than or equal to 1"),
         ({"clusterName": ""}, "at least 1"),
         ({"namespaceSelector": {"matchLabels": {"a": "b c"}}}, "should match"),
         ({"namespaceSelector": {"matchLabels": {f"k{n}": "v" for n in range(33)}}}, "at most 32"),
@@ -117,6 +124,11 @@ def test_there_is_no_other_name_than_default(clean: ControlPlane) -> None:
 @pytest.mark.parametrize("text", ["90s", "1.5h", "250ms", "1h1m1s1ms", "24h"])
 def test_the_apiserver_reads_durations_as_we_do(clean: ControlPlane, text: str) -> None:
     clean.api.create(PATH, observer({"rolloutLimit": text}))
+
+
+@pytest.mark.parametrize("text", ["none", "all", "1h", "7d", "999d", "23976h"])
+def test_the_apiserver_reads_ages_as_we_do(clean: ControlPlane, text: str) -> None:
+    clean.api.create(PATH, observer({"backfill": text}))
 
 
 def test_kubectl_shows_how_it_goes(clean: ControlPlane) -> None:

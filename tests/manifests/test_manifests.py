@@ -167,6 +167,8 @@ def test_the_sample_is_valid_and_shows_every_field_but_the_clusters_name() -> No
         "keptn",
         "rolloutLimit",
         "stuckAfter",
+        "backfill",
+        "retention",
     }
 
 

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from helmwake.settings.backfill import Backfill
 from helmwake.settings.errors import BadSettingsError
 from helmwake.settings.options import OPTIONS
 from helmwake.settings.settings import BindAddress, LogFormat, LogLevel, Settings
@@ -32,6 +33,10 @@ def test_without_anything_the_defaults_hold() -> None:
     assert settings.keptn.context == "keptn.sh/context"
     assert settings.rollout_limit == timedelta(minutes=30)
     assert settings.stuck_after == timedelta(minutes=15)
+    assert settings.backfill == Backfill(timedelta(hours=24))
+    assert settings.retention.age == timedelta(days=7)
+    assert (settings.retention.per_release, settings.retention.total) == (20, 5000)
+    assert settings.retention.undelivered_age == timedelta(days=30)
     assert settings.http_address == BindAddress(host=None, port=8080)
     assert (settings.log_level, settings.log_format) == (LogLevel.INFO, LogFormat.TEXT)
 
@@ -74,6 +79,25 @@ def test_it_is_decided_value_by_value() -> None:
     assert settings.keptn.stage == "env/stage"
     assert settings.keptn.service == "s"
     assert settings.keptn.project == "keptn.sh/project"
+
+
+def test_what_the_ledger_keeps_is_decided_value_by_value() -> None:
+    started = sources(
+        environ={"HELMWAKE_RETENTION_AGE": "36h", "HELMWAKE_RETENTION_TOTAL": "100"},
+        backfill="7d",
+        retention_age="2d",
+        retention_per_release="3",
+    )
+
+    settings = started.settings(
+        observer({"backfill": "none", "retention": {"perRelease": 5, "undeliveredAge": "3d"}})
+    )
+
+    assert started.settings().backfill == Backfill(timedelta(days=7))
+    assert settings.backfill == Backfill(timedelta())
+    assert settings.retention.age == timedelta(days=2)
+    assert (settings.retention.per_release, settings.retention.total) == (5, 100)
+    assert settings.retention.undelivered_age == timedelta(days=3)
 
 
 def test_two_namespace_selectors_are_never_mixed() -> None:
@@ -142,6 +166,13 @@ def test_the_options_of_the_process() -> None:
         ({"keptn": {"context": "a b"}}, "spec.keptn.context", "pattern"),
         ({"rolloutLimit": "soon"}, "spec.rolloutLimit", "a duration in Go's notation"),
         ({"stuckAfter": 15}, "spec.stuckAfter", "a duration in Go's notation"),
+        ({"backfill": "yes"}, "spec.backfill", "none, all, or an age from 1h to 999d"),
+        ({"retention": {"age": "1m"}}, "spec.retention.age", "an age from 1h to 999d"),
+        ({"retention": {"perRelease": 0}}, "spec.retention.perRelease", "or equal to 1"),
+        ({"retention": {"perRelease": 1001}}, "spec.retention.perRelease", "or equal to 1000"),
+        ({"retention": {"total": 50_001}}, "spec.retention.total", "or equal to 50000"),
+        ({"retention": {"total": "many"}}, "spec.retention.total", "a valid integer"),
+        ({"retention": {"undeliveredAge": 30}}, "spec.retention.undeliveredAge", "an age from"),
         ({"clusterName": ""}, "spec.clusterName", "at least 1 character"),
         ({"namespaceSelector": {"matchLabels": {"a": 1}}},
          "spec.namespaceSelector.matchLabels.a", "string"),
@@ -197,6 +228,11 @@ def test_credentials_in_the_endpoint_are_told_where_they_belong() -> None:
         ("namespace_selector", "a b"),
         ("keptn_stage_key", "a b"),
         ("rollout_limit", "30"),
+        ("backfill", "-24h"),
+        ("retention_age", "59m"),
+        ("retention_per_release", "1.5"),
+        ("retention_total", "0"),
+        ("retention_undelivered_age", "forever"),
         ("watch_namespaces", "Shop"),
         ("watch_namespaces", "shop,,pay"),
         ("http_address", "8080"),

@@ -27,16 +27,21 @@ _PART: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 def parse_duration(text: Any) -> timedelta:
     if isinstance(text, timedelta):
         return text
-    # The length first: a number of a million digits costs time, and overflows.
-    if not isinstance(text, str) or len(text) > MAX_LENGTH or not re.fullmatch(PATTERN, text):
-        raise PydanticCustomError("duration", WANTED)
-    try:
-        duration = sum((float(n) * UNITS[unit] for n, unit in _PART.findall(text)), timedelta())
-    except OverflowError as error:
-        raise PydanticCustomError("duration", WANTED) from error
-    if not timedelta() < duration <= LONGEST:
+    duration = read_duration(text)
+    if duration is None or not timedelta() < duration <= LONGEST:
         raise PydanticCustomError("duration", WANTED)
     return duration
+
+
+def read_duration(text: Any) -> timedelta | None:
+    """Read Go's notation, however long the duration is; None: it is something else."""
+    # The length first: a number of a million digits costs time, and overflows.
+    if not isinstance(text, str) or len(text) > MAX_LENGTH or not re.fullmatch(PATTERN, text):
+        return None
+    try:
+        return sum((float(n) * UNITS[unit] for n, unit in _PART.findall(text)), timedelta())
+    except OverflowError:
+        return None
 
 
 def format_duration(duration: timedelta) -> str:

@@ -78,6 +78,37 @@ OPTIONS: Final = (
         help="How long Helm may be silent in an operation. Default: 15m.",
     ),
     Option(
+        path=("backfill",),
+        flag="--backfill",
+        metavar="AGE|none|all",
+        help="How far back operations are told that happened before their namespace was "
+        "observed. Default: 24h.",
+    ),
+    Option(
+        path=("retention", "age"),
+        flag="--retention-age",
+        metavar="AGE",
+        help="How long the ledger keeps an operation, such as 36h or 7d. Default: 7d.",
+    ),
+    Option(
+        path=("retention", "perRelease"),
+        flag="--retention-per-release",
+        metavar="COUNT",
+        help="How many operations of one release it keeps. Default: 20.",
+    ),
+    Option(
+        path=("retention", "total"),
+        flag="--retention-total",
+        metavar="COUNT",
+        help="How many operations it keeps in all. Default: 5000.",
+    ),
+    Option(
+        path=("retention", "undeliveredAge"),
+        flag="--retention-undelivered-age",
+        metavar="AGE",
+        help="How long it keeps what no backend has taken. Default: 30d.",
+    ),
+    Option(
         path=("clusterName",),
         flag="--cluster-name",
         metavar="NAME",

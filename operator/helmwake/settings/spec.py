@@ -11,8 +11,10 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from helmwake.settings.backfill import Backfill, BackfillSetting
 from helmwake.settings.base import Model
 from helmwake.settings.duration import Duration
+from helmwake.settings.retention import Retention
 from helmwake.settings.selector import Key, LabelSelector
 
 OBSERVE_LABEL: Final = "helmwake.dev/observe"
@@ -111,6 +113,12 @@ class ObserverSpec(Model):
         description="How long Helm may be silent in an operation before it counts as stuck. "
         "Default: 15m.",
     )
+    backfill: BackfillSetting = Field(
+        default=Backfill(timedelta(hours=24)),
+        description="How far back operations are told that happened before their namespace was "
+        "observed: 24h, 7d, none or all. They become traces, and are not counted. Default: 24h.",
+    )
+    retention: Retention = Field(default=Retention())
     cluster_name: ClusterName | None = Field(
         default=None, description="The cluster's name in telemetry (k8s.cluster.name)."
     )
