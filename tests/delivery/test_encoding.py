@@ -2,8 +2,11 @@
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.delivery.traces import make_trace, rich_trace
+from tests.telemetry.operations import good_upgrade
 
 from helmwake.delivery.encoding import encode
+from helmwake.telemetry.traces import Cluster, build_trace
+from helmwake.version import VERSION
 
 
 def test_traces_in_a_row_are_one_request() -> None:
@@ -18,3 +21,11 @@ def test_traces_in_a_row_are_one_request() -> None:
 
 def test_encoding_again_gives_the_same_bytes() -> None:
     assert encode(rich_trace()) == encode(rich_trace())
+
+
+def test_no_byte_says_which_version_sends_an_older_ones_trace() -> None:
+    ours = encode(build_trace(good_upgrade(), Cluster()))
+    older = encode(build_trace(good_upgrade(), Cluster(), version="v" * len(VERSION)))
+
+    assert ours.replace(VERSION.encode(), b"v" * len(VERSION)) == older
+    assert older.count(b"v" * len(VERSION)) == 2  # the Resource's and the scope's

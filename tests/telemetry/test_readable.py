@@ -53,10 +53,18 @@ def test_resource_is_exactly_the_traces_own(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_scope_names_us_our_version_and_the_schema() -> None:
-    [scope_spans] = encoded(rich_trace()).scope_spans
+    [scope_spans] = encoded(make_trace()).scope_spans
 
     assert (scope_spans.scope.name, scope_spans.scope.version) == ("helmwake", SCOPE_VERSION)
     assert scope_spans.schema_url == "https://opentelemetry.io/schemas/1.44.0"
+
+
+def test_the_version_that_closed_the_operation_is_the_scopes_too() -> None:
+    trace = replace(rich_trace(), resource={"service.version": "0.0.7"})
+
+    [scope_spans] = encoded(trace).scope_spans
+
+    assert scope_spans.scope.version == "0.0.7"
 
 
 def test_everything_of_a_span_arrives() -> None:

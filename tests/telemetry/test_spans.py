@@ -143,6 +143,14 @@ def test_the_resource_is_the_operators_the_clusters_and_the_runs() -> None:
     }
 
 
+def test_a_trace_says_which_version_closed_the_operation() -> None:
+    ours = build_trace(good_upgrade(), CLUSTER)
+    older = build_trace(good_upgrade(), CLUSTER, version="0.0.7")
+
+    assert older.resource == {**ours.resource, "service.version": "0.0.7"}
+    assert older.spans == ours.spans
+
+
 def test_an_unknown_cluster_is_left_out_of_the_resource() -> None:
     resource = build_trace(good_upgrade(), Cluster()).resource
 

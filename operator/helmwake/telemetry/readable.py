@@ -9,7 +9,6 @@ for byte, or a backend would show a re-sent one twice.
 """
 
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from typing import Final
 
 from opentelemetry import trace as otel
@@ -17,6 +16,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from helmwake.telemetry.semconv import SERVICE_VERSION
 from helmwake.telemetry.spans import (
     Attributes,
     AttributeValue,
@@ -28,11 +28,11 @@ from helmwake.telemetry.spans import (
     SpanEvent,
     Trace,
 )
+from helmwake.version import VERSION
 
 SCOPE_NAME: Final = "helmwake"
-SCOPE_VERSION: Final = version("helmwake")
+SCOPE_VERSION: Final = VERSION  # ours; a trace may be of another
 SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.44.0"
-SCOPE: Final = InstrumentationScope(SCOPE_NAME, SCOPE_VERSION, SCHEMA_URL)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -59,7 +59,8 @@ def readable_spans(trace: Trace) -> tuple[ReadableSpan, ...]:
         raise UnfinishedTraceError(trace)
     # Not Resource.create: that adds a random service.instance.id and the environment's keys.
     resource = Resource(_attributes(trace.resource), SCHEMA_URL)
-    return tuple(_readable(span, resource) for span in trace.spans)
+    scope = InstrumentationScope(SCOPE_NAME, _version(trace), SCHEMA_URL)
+    return tuple(_readable(span, resource, scope) for span in trace.spans)
 
 
 def unix_nanoseconds(time: datetime) -> int:
@@ -71,7 +72,13 @@ def unix_nanoseconds(time: datetime) -> int:
     return min(max((time - _EPOCH) // _MICROSECOND * 1000, 0), _INT64_MAX)
 
 
-def _readable(span: Span, resource: Resource) -> ReadableSpan:
+def _version(trace: Trace) -> str:
+    """Return the version that closed the operation, as its Resource has it: the scope's too."""
+    told = trace.resource.get(SERVICE_VERSION.name)
+    return _text(told) if isinstance(told, str) else SCOPE_VERSION
+
+
+def _readable(span: Span, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
     return ReadableSpan(
         name=_text(span.name),
         context=_context(span.context),
@@ -84,7 +91,7 @@ def _readable(span: Span, resource: Resource) -> ReadableSpan:
         status=_status(span),
         start_time=unix_nanoseconds(span.start),
         end_time=unix_nanoseconds(span.end) if span.end else None,
-        instrumentation_scope=SCOPE,
+        instrumentation_scope=scope,
     )
 
 

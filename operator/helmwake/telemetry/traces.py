@@ -41,10 +41,12 @@ class Cluster:
     name: str | None = None
 
 
-def build_trace(operation: Operation, cluster: Cluster) -> Trace:
+def build_trace(operation: Operation, cluster: Cluster, *, version: str = VERSION) -> Trace:
     """Build the operation's spans; those that still run have no end.
 
     A span never ends before it starts, and a child never leaves its parent's time.
+    `version` is that of the helmwake that closed the operation: a newer one that sends the trace
+    again says the same.
     """
     common = _common(operation)
     root = _root(operation, common)
@@ -57,14 +59,15 @@ def build_trace(operation: Operation, cluster: Cluster) -> Trace:
     omitted = len(children) - (MAX_SPANS - 1)
     if omitted > 0:
         root = replace(root, attributes={**root.attributes, semconv.OMITTED.name: omitted})
-    return Trace(resource=_resource(operation, cluster), spans=(root, *children[: MAX_SPANS - 1]))
+    resource = _resource(operation, cluster, version)
+    return Trace(resource=resource, spans=(root, *children[: MAX_SPANS - 1]))
 
 
-def _resource(operation: Operation, cluster: Cluster) -> Attributes:
+def _resource(operation: Operation, cluster: Cluster, version: str) -> Attributes:
     return _attributes(
         {
             semconv.SERVICE_NAME: "helmwake",
-            semconv.SERVICE_VERSION: VERSION,
+            semconv.SERVICE_VERSION: version,
             semconv.CLUSTER_UID: cluster.uid,
             semconv.CLUSTER_NAME: cluster.name,
             semconv.PIPELINE_NAME: pipeline_name(operation),
