@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from io import StringIO
 from typing import Final
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
 from helmwake.telemetry.spans import Span, SpanEvent, Trace
@@ -17,6 +15,7 @@ from helmwake.views.branches import Branch, branches
 from helmwake.views.fitting import clean, pad, shorten, wrap
 from helmwake.views.glyphs import Glyphs, glyphs
 from helmwake.views.header import DIM, MARGIN, header
+from helmwake.views.painting import paint
 from helmwake.views.verdict import Verdict, look, verdict
 
 MIN_WIDTH: Final = 48  # holds a Keptn context and a trace id: people copy them
@@ -36,25 +35,15 @@ def render_traces(
     color: bool,
     unicode: bool,
     now: datetime | None = None,
+    counted: bool = True,
 ) -> str:
-    """Draw waterfalls, and a line that counts them.
+    """Draw waterfalls and, unless they are but the next of many, a line that counts them.
 
     What still runs is drawn until `now`, or without it until the last that is known.
     """
-    out = StringIO()
-    console = Console(
-        file=out,
-        width=max(width, MIN_WIDTH),
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        legacy_windows=False,
-        _environ={},  # the caller has decided; NO_COLOR and the like have been read
-    )
-    for line in _lines(traces, max(width, MIN_WIDTH), glyphs(unicode=unicode), now):
-        line.rstrip()
-        console.print(line, soft_wrap=True, highlight=False, markup=False, emoji=False)
-    return out.getvalue()
+    width = max(width, MIN_WIDTH)
+    lines = _lines(traces, width, glyphs(unicode=unicode), now, counted=counted)
+    return paint(lines, width=width, color=color)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +56,7 @@ class _Columns:
 
 
 def _lines(
-    traces: Sequence[Trace], width: int, signs: Glyphs, now: datetime | None
+    traces: Sequence[Trace], width: int, signs: Glyphs, now: datetime | None, *, counted: bool
 ) -> Iterator[Text]:
     trees = [list(branches(trace, glyphs=signs)) for trace in traces]
     columns = _columns([branch for tree in trees for branch in tree], width)
@@ -83,7 +72,8 @@ def _lines(
             yield _row(branch, axis, columns, signs)
             yield from _beneath(branch, width, signs)
         yield Text()
-    yield _summary(traces)
+    if counted:
+        yield _summary(traces)
 
 
 def _columns(all_branches: Sequence[Branch], width: int) -> _Columns:

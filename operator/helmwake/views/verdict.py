@@ -13,7 +13,7 @@ class Verdict(Enum):
     FAILURE = auto()
     ROLLED_BACK = auto()  # a rollback that succeeded
     RUNNING = auto()
-    NEUTRAL = auto()
+    NEUTRAL = auto()  # cancelled, skipped, or nobody knows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ def verdict(span: Span) -> Verdict:
         return Verdict.FAILURE
     if span.end is None:
         return Verdict.RUNNING
-    if result(span) in {"cancellation", "skip"}:
+    if result(span) in {"cancellation", "skip", "unknown"}:
         return Verdict.NEUTRAL
     rollback = span.attributes.get(semconv.RELEASE_OPERATION.name) == "rollback"
     return Verdict.ROLLED_BACK if rollback else Verdict.SUCCESS

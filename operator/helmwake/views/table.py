@@ -1,0 +1,145 @@
+"""Operations as a table, a line each: for eyes that go down a column."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from helmwake.ledger.entry import Entry
+from helmwake.views import words
+from helmwake.views.entries import RUNNING, UNKNOWN, Ending, ending, last_known
+from helmwake.views.fitting import clean, pad, shorten
+from helmwake.views.glyphs import Glyphs
+from helmwake.views.header import DIM
+
+GAP: Final = 2
+NOTHING: Final = "-"
+COLUMNS: Final = (
+    "NAMESPACE",
+    "RELEASE",
+    "REV",
+    "OPERATION",
+    "RESULT",
+    "CAUSE",
+    "DURATION",
+    "STARTED",
+    "KEPTN CONTEXT",
+    "TRACE ID",
+)
+RESULT: Final = COLUMNS.index("RESULT")
+# Where there is no room these go, the first one first; an id is whole or not there.
+IDS: Final = ("TRACE ID", "KEPTN CONTEXT")
+# Then these give way, each to no less than so many cells; without any, the column goes.
+GIVING_WAY: Final = (("CAUSE", 12), ("STARTED", 0), ("CAUSE", 8), ("RELEASE", 8), ("NAMESPACE", 9))
+STYLES: Final = {
+    "success": "green",
+    "failure": "red",
+    "timeout": "red",
+    "error": "red",
+    RUNNING: "yellow",
+    UNKNOWN: "dim",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The widths of a table's columns; those that are not there have no room."""
+
+    columns: Sequence[int]  # by their number
+    widths: Sequence[int]
+    ellipsis: str
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[str]], *, width: int | None, glyphs: Glyphs) -> "Table":
+        """Fit rows into `width` cells; None is a pipe, where everything is whole."""
+        cells = [
+            max(cell_len(text) for text in column) for column in zip(COLUMNS, *rows, strict=True)
+        ]
+        left = {name: cells[number] for number, name in enumerate(COLUMNS)}
+        if width is not None:
+            for name in IDS:
+                if _needed(left) > width:
+                    del left[name]
+            for name, least in GIVING_WAY:
+                missing = max(_needed(left) - width, 0)
+                if least:
+                    left[name] -= min(missing, max(left[name] - least, 0))
+                elif missing:
+                    del left[name]
+        return cls(
+            columns=[COLUMNS.index(name) for name in left],
+            widths=list(left.values()),
+            ellipsis=glyphs.ellipsis,
+        )
+
+    def heading(self) -> Text:
+        return Text(self._line(COLUMNS), style=DIM)
+
+    def line(self, row: Sequence[str]) -> Text:
+        text = Text(self._line(row))
+        before = sum(width + GAP for number, width in self._numbered() if number < RESULT)
+        text.stylize(STYLES.get(row[RESULT], DIM), before, before + len(row[RESULT]))
+        return text
+
+    def _numbered(self) -> Iterator[tuple[int, int]]:
+        return zip(self.columns, self.widths, strict=True)
+
+    def _line(self, row: Sequence[str]) -> str:
+        cells = [
+            pad(shorten(row[number], width, ellipsis=self.ellipsis), width)
+            for number, width in self._numbered()
+        ]
+        return (" " * GAP).join(cells).rstrip()
+
+
+def _needed(columns: dict[str, int]) -> int:
+    return sum(columns.values()) + GAP * (len(columns) - 1)
+
+
+def table_lines(
+    entries: Iterable[Entry], *, width: int | None, now: datetime, glyphs: Glyphs
+) -> list[Text]:
+    """Lay out a table with its heading."""
+    rows = [table_row(entry, now=now) for entry in entries]
+    table = Table.of(rows, width=width, glyphs=glyphs)
+    return [table.heading(), *(table.line(row) for row in rows)]
+
+
+def table_row(entry: Entry, *, now: datetime) -> tuple[str, ...]:
+    operation, end = entry.operation, ending(entry)
+    payload = operation.payload
+    until = now if end.result == RUNNING else operation.ended or last_known(operation)
+    return tuple(
+        clean(text) or NOTHING
+        for text in (
+            payload.namespace if payload else operation.release.namespace,
+            operation.release.name,
+            str(operation.revision),
+            operation.kind.value,
+            end.result,
+            _cause(end),
+            words.duration(until - operation.started),
+            f"{age(now - operation.started)} ago",
+            operation.keptn.context or "",
+            entry.trace_id,
+        )
+    )
+
+
+def age(length: timedelta) -> str:
+    """In one unit, as kubectl does: 45s, 12m, 3h, 5d."""
+    seconds = max(int(length.total_seconds()), 0)
+    for unit, size in (("d", words.DAY), ("h", words.HOUR), ("m", words.MINUTE)):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def _cause(end: Ending) -> str:
+    """The kind of error is one of few words; where it says nothing, what does."""
+    if end.error is None or end.error == "_OTHER":
+        return end.cause or ""
+    return "" if end.error == end.result else end.error
