@@ -1,0 +1,120 @@
+"""Entry <-> ReleaseTrace, as the API takes and gives it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from helmwake.facts.identity import Driver, ReleaseKey
+from helmwake.ledger.contents import entry_of, spec_of
+from helmwake.ledger.entry import Entry
+from helmwake.ledger.errors import BadEntryError
+from helmwake.ledger.labels import entry_labels
+from helmwake.ledger.naming import entry_name
+from helmwake.ledger.parts import Part
+from helmwake.ledger.patching import merge_patch
+from helmwake.ledger.resource import KIND, RELEASE_TRACES
+from helmwake.ledger.schema import TraceSpec, TraceStatus
+from helmwake.ledger.trimming import entry_like, fitting_status, trimmed
+from helmwake.lifecycle.operation import Operation, OperationId
+
+__all__ = [
+    "RELEASE_TRACES",
+    "Identity",
+    "entry_labels",
+    "entry_name",
+    "identity_of_spec",
+    "merge_patch",
+    "parse_entry",
+    "to_object",
+    "to_spec",
+    "to_status",
+    "trimmed",
+]
+
+API_VERSION: Final = RELEASE_TRACES.api_version
+PartT = TypeVar("PartT", bound=Part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What the spec alone tells: where to look for what the status said."""
+
+    id: OperationId
+    release: ReleaseKey
+    revision: int
+    driver: Driver  # of the record
+
+
+def to_spec(operation: Operation) -> dict[str, Any]:
+    return _dump(spec_of(operation))
+
+
+def to_status(entry: Entry) -> dict[str, Any]:
+    """Return the status: at most 64 KiB as JSON, see trimming.py."""
+    return _dump(fitting_status(entry))
+
+
+def to_object(entry: Entry, *, namespace: str) -> dict[str, Any]:
+    """Return the whole object. A POST stores all but its status, which is patched after it."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {
+            "name": entry_name(entry.operation),
+            "namespace": namespace,
+            "labels": entry_labels(entry),
+        },
+        "spec": to_spec(entry.operation),
+        "status": to_status(entry),
+    }
+
+
+def parse_entry(obj: Mapping[str, Any]) -> Entry:
+    """Make an entry of a ReleaseTrace.
+
+    Raises:
+        BadEntryError: it was edited by hand, or a version wrote it that has other words.
+    """
+    spec = _part(obj, "spec", TraceSpec)
+    status = _part(obj, "status", TraceStatus)
+    try:
+        entry = entry_of(spec, status)
+    except ValidationError as error:
+        raise BadEntryError.of(obj, error, part="status") from None
+    meta = obj.get("metadata")
+    name = entry_name(entry.operation)
+    # A copy under another name would never be written to, and so be taken up for ever.
+    if not isinstance(meta, Mapping) or meta.get("name") != name:
+        raise BadEntryError(obj, path="metadata.name", wanted=f"{name}, as its spec says")
+    return entry_like(entry, status)
+
+
+def identity_of_spec(obj: Mapping[str, Any]) -> Identity:
+    """Tell which operation a ReleaseTrace speaks of, whatever its status is.
+
+    Raises:
+        BadEntryError: even the spec cannot be read.
+    """
+    spec = _part(obj, "spec", TraceSpec)
+    return Identity(
+        id=OperationId(uid=spec.record.uid, kind=spec.operation, start=spec.start),
+        release=ReleaseKey(spec.release.namespace, spec.release.name),
+        revision=spec.revision,
+        driver=spec.record.driver,
+    )
+
+
+def _part(obj: Mapping[str, Any], name: str, model: type[PartT]) -> PartT:
+    if name not in obj:
+        raise BadEntryError(obj, path=name, wanted="there")
+    try:
+        return model.model_validate(obj[name])
+    except ValidationError as error:
+        # Not `from error`: pydantic's quotes what it could not read.
+        raise BadEntryError.of(obj, error, part=name) from None
+
+
+def _dump(part: Part) -> dict[str, Any]:
+    return part.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
