@@ -17,13 +17,14 @@ from helmwake.facts.keptn import NO_CONTEXT, KeptnContext, KeptnWorkload
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.payload import Chart, Hook, HookPhase, HookRun, Payload
 from helmwake.facts.workloads import Condition, Workload
-from helmwake.lifecycle.facts import Fact, PayloadFetched, Tick, WorkloadsListed
+from helmwake.lifecycle.facts import Fact, PayloadFetched, Recalled, Tick, WorkloadsListed
 from helmwake.lifecycle.intents import (
     Announce,
     Deliver,
     FetchPayload,
     Intent,
     ListWorkloads,
+    Recall,
     WakeAt,
 )
 from helmwake.lifecycle.operation import Operation, OperationKind
@@ -235,12 +236,14 @@ def namespace(
 class Story:
     """A release that facts are told to. What it asks is answered after each, as the cluster is.
 
-    `stored` is what a fetch finds by uid of the record, `live` what a list finds.
+    `stored` is what a fetch finds by uid of the record, `live` what a list finds, `past` what
+    is remembered of the release.
     """
 
     release: Release = field(default_factory=lambda: Release(key=CART))
     stored: dict[str, Payload] = field(default_factory=dict)
     live: dict[str, Workload] = field(default_factory=dict)
+    past: tuple[Operation, ...] = ()
     intents: list[Intent] = field(default_factory=list)  # all, in their order
     open: list[Intent] = field(default_factory=list)
     at: datetime = NOON
@@ -284,7 +287,9 @@ class Story:
         self.release, intents = step(self.release, fact)
         self.intents += intents
         self.open += [
-            intent for intent in intents if isinstance(intent, FetchPayload | ListWorkloads)
+            intent
+            for intent in intents
+            if isinstance(intent, FetchPayload | ListWorkloads | Recall)
         ]
         return self
 
@@ -310,6 +315,8 @@ class Story:
                         seen=self.at,
                     )
                 )
+            elif isinstance(question, Recall):
+                self.hears(Recalled(operations=self.past, seen=self.at))
         return self
 
     def passes(self, until: float) -> Self:

@@ -32,6 +32,8 @@ class Cluster:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     fetched: list[str] = field(default_factory=list)
     listed: list[ReleaseKey] = field(default_factory=list)
+    past: list[Operation] = field(default_factory=list)
+    recalled: list[ReleaseKey] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -46,6 +48,11 @@ class Cluster:
         await self.gate.wait()
         return tuple(known for known in self.live if known.key.namespace == namespace)
 
+    async def recall(self, release: ReleaseKey) -> tuple[Operation, ...]:
+        self.recalled.append(release)
+        await self.gate.wait()
+        return tuple(known for known in self.past if known.release == release)
+
     def facts(self, namespace: str) -> Iterable[Record | Workload]:
         yield from (known for known in self.records if known.release.namespace == namespace)
         yield from (known for known in self.live if known.key.namespace == namespace)
@@ -55,11 +62,19 @@ class Cluster:
 class Sink:
     started: list[Operation] = field(default_factory=list)
     final: list[Operation] = field(default_factory=list)
+    states: list[Operation] = field(default_factory=list)
+    lost: list[Operation] = field(default_factory=list)
     on_begun: Callable[[], None] = lambda: None  # what else happens then
 
     def begun(self, operation: Operation) -> None:
         self.started.append(operation)
         self.on_begun()
+
+    def changed(self, operation: Operation) -> None:
+        self.states.append(operation)
+
+    def given_up(self, operation: Operation) -> None:
+        self.lost.append(operation)
 
     def ended(self, operation: Operation) -> None:
         self.final.append(operation)
@@ -113,7 +128,12 @@ async def tracked() -> AsyncIterator[Tracked]:
     cluster, sink, clock = Cluster(), Sink(), HandClock()
     async with asyncio.TaskGroup() as tasks:
         tracker = Tracker(
-            tasks=tasks, payloads=cluster, workloads=cluster, operations=sink, clock=clock
+            tasks=tasks,
+            payloads=cluster,
+            workloads=cluster,
+            operations=sink,
+            past=cluster,
+            clock=clock,
         )
         yield Tracked(tracker, cluster, sink, clock)
 

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from helmwake.facts.change import Origin
 from helmwake.facts.identity import RecordRef, ReleaseKey
 from helmwake.facts.payload import Payload
 from helmwake.facts.workloads import Workload
+from helmwake.lifecycle.operation import Operation
 from helmwake.tracking.tracker import Tracker
 from tests.lifecycle.making import CART, Revision
 from tests.tracking.kit import HandClock, Sink, tracked
@@ -16,8 +18,8 @@ from tests.tracking.kit import HandClock, Sink, tracked
 class Silent:
     """Never answers what is asked of it, and says when it was asked."""
 
-    def __init__(self, *, fetches: bool, lists: bool) -> None:
-        self.fetches, self.lists = fetches, lists
+    def __init__(self, *, fetches: bool = True, lists: bool = True, recalls: bool = True) -> None:
+        self.fetches, self.lists, self.recalls = fetches, lists, recalls
         self.asked = asyncio.Event()
         self.cancelled = 0
 
@@ -28,6 +30,11 @@ class Silent:
 
     async def list(self, namespace: str, release: ReleaseKey) -> tuple[Workload, ...]:
         if not self.lists:
+            await self._wait()
+        return ()
+
+    async def recall(self, release: ReleaseKey) -> tuple[Operation, ...]:
+        if not self.recalls:
             await self._wait()
         return ()
 
@@ -47,11 +54,16 @@ async def run(cluster: Silent, use: Callable[[Tracker], object], *, settle: bool
             payloads=cluster,
             workloads=cluster,
             operations=Sink(),
+            past=cluster,
             clock=HandClock(),
         )
         use(tracker)
         if settle:
             await tracker.settled()
+
+
+def gap(tracker: Tracker) -> None:
+    tracker.post(CART, Revision(2).is_("deployed", origin=Origin.RELISTED))
 
 
 def install(tracker: Tracker) -> None:
@@ -78,7 +90,8 @@ async def test_the_group_can_be_cancelled_while_an_answer_is_awaited(
     cluster = Silent(**silent)
     others = asyncio.all_tasks()
     task = asyncio.create_task(run(cluster, install, settle=settle))
-    await cluster.asked.wait()
+    async with asyncio.timeout(10):
+        await cluster.asked.wait()
     await asyncio.sleep(0)
 
     task.cancel()
@@ -87,6 +100,19 @@ async def test_the_group_can_be_cancelled_while_an_answer_is_awaited(
         await task
     assert cluster.cancelled == asked
     assert asyncio.all_tasks() <= others
+
+
+async def test_the_group_can_be_cancelled_while_the_past_is_awaited() -> None:
+    cluster = Silent(recalls=False)
+    task = asyncio.create_task(run(cluster, gap))
+    async with asyncio.timeout(10):
+        await cluster.asked.wait()
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert cluster.cancelled == 1
 
 
 async def test_whoever_waits_for_settled_may_give_up_and_the_answers_still_come() -> None:

@@ -237,7 +237,8 @@ async def test_a_release_whose_records_are_stored_elsewhere_gets_its_workloads()
 
         scope.take(replace(first.is_("pending-install"), release=stored))
         await t.tracker.settled()
-        scope.take(deployment("a", at=1, applied=0, ready=0))
+        t.cluster.live.append(deployment("a", at=1, applied=0, ready=0))
+        scope.take(t.cluster.live[0])
         scope.take(replace(first.is_("deployed", at=5), release=stored))
         await t.tracker.settled()
         assert t.cluster.listed == [ReleaseKey("shop", "cart")]

@@ -84,12 +84,26 @@ class RecordedCluster:
         )
 
 
+class NothingBefore:
+    """A recording begins with its first line."""
+
+    async def recall(self, release: ReleaseKey) -> tuple[Operation, ...]:
+        del release
+        return ()
+
+
 class EndedOperations:
     def __init__(self) -> None:
         self.operations: list[Operation] = []
 
     def begun(self, operation: Operation) -> None:
         """Nothing is counted in a replay."""
+
+    def changed(self, operation: Operation) -> None:
+        """Nor kept."""
+
+    def given_up(self, operation: Operation) -> None:
+        """Nor missed."""
 
     def ended(self, operation: Operation) -> None:
         self.operations.append(operation)
@@ -117,6 +131,7 @@ async def replay(
             payloads=shown,
             workloads=shown,
             operations=ended,
+            past=NothingBefore(),
             clock=clock,
             limits=limits,
         )

@@ -21,6 +21,7 @@ class Origin(StrEnum):
     WATCHED = "watched"  # as it happened
     RELISTED = "relisted"  # after a gap: it happened at `seen` or some time before
     INITIAL = "initial"  # there before anyone looked: history, unless it still runs
+    HISTORY = "history"  # the same, and wanted: it is filled in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from helmwake.lifecycle.intents import FetchPayload, WakeAt
 from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import Operation, OperationId, OperationKind
 from helmwake.lifecycle.rollouts import claim_changes
-from helmwake.lifecycle.state import Release, Step
+from helmwake.lifecycle.state import Past, Release, Step
 
 
 def begin(release: Release, record: Record, operation_id: OperationId) -> Operation:
@@ -23,6 +23,9 @@ def begin(release: Release, record: Record, operation_id: OperationId) -> Operat
     # A rollback has its target's labels; a test and an uninstall their revision's.
     carried = kind not in {OperationKind.INSTALL, OperationKind.UPGRADE}
     context = record.tags.keptn.context
+    previous = release.predecessor
+    # A first revision has nothing before it, as far as its release goes.
+    had_any = not kind.deploys or release.before(record) is not None
     return Operation(
         id=operation_id,
         release=record.release,
@@ -38,7 +41,9 @@ def begin(release: Release, record: Record, operation_id: OperationId) -> Operat
         or (before is not None and before.tags.traceparent == record.tags.traceparent),
         namespace=release.context,
         status=record.status,
-        previous=release.predecessor,
+        previous=previous,
+        awaits_past=previous is None and had_any and release.past is not Past.TOLD,
+        history=record.origin is Origin.HISTORY,
     )
 
 

@@ -34,9 +34,9 @@ def settle(release: Release, now: datetime, limits: Limits) -> Step:
         if operation.helm_runs:
             silent = now - operation.last_write >= limits.stuck_after
             operation = replace(operation, stuck=silent)
-        rollouts = tuple(
-            overdue(rollout, operation, now, limits) for rollout in operation.rollouts
-        )
+        rollouts = operation.rollouts
+        if operation.awaits_listing is None:  # after a gap, they may have ended in time
+            rollouts = tuple(overdue(rollout, operation, now, limits) for rollout in rollouts)
         if rollouts != operation.rollouts:
             operation = replace(operation, rollouts=rollouts)
         if not final(operation):
@@ -55,6 +55,7 @@ def final(operation: Operation) -> bool:
         not operation.helm_runs
         and operation.awaits_listing is None
         and operation.awaits_payload is None
+        and not operation.awaits_past
         and not any(rollout.running for rollout in operation.rollouts)
     )
 
@@ -73,7 +74,7 @@ def orphan(operation: Operation, now: datetime) -> Operation:
     """End an operation whose namespace is gone: nothing more will be told of it."""
     if operation.helm_runs:
         operation = replace(operation, helm_ended=now, helm_outcome=UNKNOWN, stuck=False)
-    operation = replace(operation, awaits_listing=None, awaits_payload=None)
+    operation = replace(operation, awaits_listing=None, awaits_payload=None, awaits_past=False)
     return end_all(operation, now)
 
 

@@ -45,6 +45,8 @@ def end_helm(
         helm_ended=max(at, operation.started),
         applied_until=record.written if own else at,
         helm_outcome=outcome,
+        # It was pending when somebody first looked: its end is news.
+        history=operation.history and record.origin is Origin.HISTORY,
     )
     intents: list[Intent] = []
     if not record.gone and not payload_known:

@@ -8,7 +8,7 @@ from helmwake.facts.identity import RecordRef
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.payload import Payload
 from helmwake.facts.workloads import Workload
-from helmwake.lifecycle.operation import OperationId
+from helmwake.lifecycle.operation import Operation, OperationId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +25,20 @@ class PayloadFetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadsListed:
-    """The release's workloads at one moment, for an operation; empty where it failed."""
+    """The release's workloads at one moment, for an operation."""
 
     operation: OperationId
     namespace: str
     workloads: tuple[Workload, ...]
+    seen: datetime
+    complete: bool = True  # False: the list failed, and says nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """The release's final operations, as far as anyone remembers them."""
+
+    operations: tuple[Operation, ...]
     seen: datetime
 
 
@@ -40,4 +49,4 @@ class Tick:
     seen: datetime
 
 
-Fact = Record | Workload | Namespace | PayloadFetched | WorkloadsListed | Tick
+Fact = Record | Workload | Namespace | PayloadFetched | WorkloadsListed | Recalled | Tick

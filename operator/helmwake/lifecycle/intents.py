@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from helmwake.facts.identity import RecordRef
+from helmwake.facts.identity import RecordRef, ReleaseKey
 from helmwake.lifecycle.operation import Operation, OperationId
 
 
@@ -20,6 +20,13 @@ class ListWorkloads:
 
     namespace: str
     operation: OperationId  # for whose sake
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Say what is known of the release from before this process. Answered with `Recalled`."""
+
+    release: ReleaseKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +50,4 @@ class Deliver:
     operation: Operation
 
 
-Intent = FetchPayload | ListWorkloads | WakeAt | Announce | Deliver
+Intent = FetchPayload | ListWorkloads | Recall | WakeAt | Announce | Deliver

@@ -110,8 +110,10 @@ class Operation:
     clock_offset: timedelta = timedelta(0)  # of Helm's client against the server
     stuck: bool = False
     bounded: bool = False  # its times are bounds: it happened between two lists
+    history: bool = False  # over before anyone looked: it is told, and not counted
     awaits_payload: str | None = None  # the resource version that was asked for
     awaits_listing: str | None = None  # the namespace that is to be listed
+    awaits_past: bool = False  # what came before it was asked for
     announced: bool = False
     hooks: tuple[HookRunState, ...] = ()
     rollouts: tuple[Rollout, ...] = ()

@@ -31,6 +31,8 @@ PENDING_KINDS: Final = {
     Status.PENDING_ROLLBACK: OperationKind.ROLLBACK,
 }
 AFTER_THE_LIST: Final = timedelta(milliseconds=1)
+# What is over in a list with such an origin became of operations that are to be told.
+FILLED_IN: Final = frozenset({Origin.RELISTED, Origin.HISTORY})
 
 
 class At(StrEnum):
@@ -82,7 +84,8 @@ def on_pending(release: Release, record: Record, limits: Limits) -> Step:
     """Begin an install, upgrade or rollback."""
     operation_id = OperationId(uid=record.uid, kind=PENDING_KINDS[record.status])
     outdated = any(n > record.revision for n in release.records)
-    if release.begun(operation_id) or (outdated and record.origin is Origin.INITIAL):
+    over = outdated and record.origin in {Origin.INITIAL, Origin.HISTORY}
+    if release.begun(operation_id) or over:
         return release, ()
     return start(release, begin(release, record, operation_id), limits)
 
@@ -161,7 +164,7 @@ def on_unseen(release: Release, record: Record, limits: Limits) -> Step:
     was restored from elsewhere; what a first list shows is history.
     """
     del limits
-    if record.origin is not Origin.RELISTED:
+    if record.origin not in FILLED_IN:
         return release, ()
     return replace(release, unsorted=(*release.unsorted, record)), (FetchPayload(record.ref),)
 
@@ -174,7 +177,7 @@ def on_unseen_uninstalling(release: Release, record: Record, limits: Limits) -> 
 
 def on_unseen_uninstalled(release: Release, record: Record, limits: Limits) -> Step:
     release, intents = on_unseen(release, record, limits)
-    if record.origin is not Origin.RELISTED:
+    if record.origin not in FILLED_IN:
         return release, intents
     release, more = on_uninstalled(release, record, limits)
     return release, intents + more
@@ -247,10 +250,12 @@ def conclude_vanished(release: Release, now: datetime, limits: Limits) -> Step:
 def _outdate(release: Release, record: Record, limits: Limits) -> Step:
     """A new revision: what still ran on a lower one was abandoned."""
     lower = tuple(op for op in release.operations if op.revision < record.revision)
-    if record.origin is Origin.INITIAL:
-        for operation in lower:  # history, and nobody saw it run
-            release = release.without(operation) if operation.helm_runs else release
-        return release, ()
+    if record.origin in {Origin.INITIAL, Origin.HISTORY}:
+        wanted = record.origin is Origin.HISTORY
+        for operation in lower:  # nobody saw it run
+            if operation.helm_runs and not (wanted and operation.history):
+                release = release.without(operation)
+        lower = tuple(op for op in lower if wanted and op.history)
     why = f"revision {record.revision} began while it was pending"
     return _abandon(release, record, lower, why, limits)
 
@@ -268,6 +273,8 @@ def _abandon(
     for operation in operations:
         if operation.helm_runs:
             own, payload = operation.record, operation.payload
+            if record.origin is not Origin.HISTORY:  # somebody looks, and it ends now
+                operation = replace(operation, history=False)  # noqa: PLW2901
             # What was read of this very version is not fetched again.
             read = payload is not None and payload.resource_version == own.resource_version
             release, more = end_helm(
@@ -279,7 +286,7 @@ def _abandon(
 
 def _with_baseline(release: Release, record: Record) -> Release:
     latest = release.latest
-    if record.origin is Origin.RELISTED or (latest and latest.revision > record.revision):
+    if record.origin in FILLED_IN or (latest and latest.revision > record.revision):
         return release
     if record.status.pending:
         return release

@@ -1,6 +1,6 @@
 """Which change of a pod template belongs to which operation, and when its rollout is over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -105,7 +105,7 @@ def judge(rollout: Rollout, workload: Workload) -> Rollout:
     done = (
         workload.updated >= workload.wanted
         and workload.replicas <= workload.updated
-        and workload.available >= workload.updated
+        and (workload.available >= workload.updated or _was_complete(rollout, workload))
     )
     return _end(rollout, _end_time(workload), SUCCESS) if done else rollout
 
@@ -162,6 +162,9 @@ def _with_rollout(operation: Operation, change: TemplateChange) -> Operation:
     if rollout.ended is not None:
         rollout = replace(rollout, ended=max(rollout.ended, started))
     rollout = replace(rollout, started=started)
+    known = next((each for each in operation.rollouts if each.uid == rollout.uid), None)
+    if known is not None and known.template == rollout.template:
+        return operation  # seen before, by the process before this one
     # Templates may change twice in one operation: the later rollout is the one that counts.
     others = tuple(known for known in operation.rollouts if known.uid != rollout.uid)
     return replace(operation, rollouts=(*others, rollout))
@@ -185,13 +188,30 @@ def _change(workload: Workload) -> TemplateChange:
 def _changed_by_helm(known: Workload | None, workload: Workload) -> bool:
     """Tell Helm's change from `kubectl edit`, `rollout restart` and the like."""
     if known is None or known.uid != workload.uid:
-        return True
+        return not _was_at_rest(workload)
     if workload.applied is None:
         return False
     if known.applied is None or workload.applied > known.applied:
         return True
     # Twice within one second, and nobody after Helm.
     return workload.seen - workload.applied < FRESH and workload.written == workload.applied
+
+
+def _was_at_rest(workload: Workload) -> bool:
+    """Tell a workload whose last rollout was over before Helm's last write to it.
+
+    Each change of a template renews the condition: this write changed none.
+    """
+    condition = workload.progressing
+    return (
+        workload.origin is not Origin.WATCHED
+        and workload.observed_generation >= workload.generation
+        and workload.applied is not None
+        and condition is not None
+        and condition.reason == "NewReplicaSetAvailable"
+        and condition.updated is not None
+        and condition.updated < workload.applied - SERVER_TICK
+    )
 
 
 def _each_rollout(release: Release, follow: Callable[[Rollout], Rollout]) -> Release:
@@ -218,6 +238,17 @@ def _superseded(rollout: Rollout, workload: Workload) -> Rollout:
             message=f"a newer pod template of {rollout.key} took its place",
         ),
     )
+
+
+def missing(operation: Operation, namespace: str, uids: Container[str], at: datetime) -> Operation:
+    """End the rollouts of workloads that a complete list no longer has."""
+    rollouts = tuple(
+        _deleted(rollout, at=at)
+        if rollout.key.namespace == namespace and rollout.uid not in uids
+        else rollout
+        for rollout in operation.rollouts
+    )
+    return replace(operation, rollouts=rollouts)
 
 
 def _deleted(rollout: Rollout, *, at: datetime) -> Rollout:
@@ -250,6 +281,21 @@ def _end_time(workload: Workload) -> datetime:
 def _deadline_exceeded(workload: Workload) -> bool:
     condition = workload.progressing
     return condition is not None and condition.reason == "ProgressDeadlineExceeded"
+
+
+def _was_complete(rollout: Rollout, workload: Workload) -> bool:
+    """Tell whether it was complete once, though pods became unavailable since.
+
+    Source: kubernetes/kubernetes, pkg/controller/deployment/progress.go, syncRolloutStatus.
+    """
+    condition = workload.progressing
+    return (
+        condition is not None
+        and condition.reason == "NewReplicaSetAvailable"
+        and condition.updated is not None
+        # The reason may still be the last rollout's.
+        and condition.updated >= rollout.started - SERVER_TICK
+    )
 
 
 def _cause(workload: Workload) -> Outcome | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -12,6 +13,7 @@ from helmwake.facts.identity import ReleaseKey, WorkloadKey
 from helmwake.facts.keptn import NO_CONTEXT, KeptnContext
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.workloads import Workload
+from helmwake.lifecycle.facts import PayloadFetched
 from helmwake.lifecycle.intents import Intent
 from helmwake.lifecycle.operation import Operation, OperationId, Predecessor, Rollout
 
@@ -44,6 +46,14 @@ class Baseline:
     written: datetime
 
 
+class Past(StrEnum):
+    """Whether it is known what this release did before the process began."""
+
+    UNASKED = "unasked"
+    ASKED = "asked"
+    TOLD = "told"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """All that is kept of one release, between one fact and the next."""
@@ -62,6 +72,8 @@ class Release:
     baseline: Baseline | None = None
     namespace: Namespace | None = None
     release_namespace: str | None = None  # where it differs from the records'
+    past: Past = Past.UNASKED
+    held: tuple[PayloadFetched, ...] = ()  # of unsorted records, until the past is told
 
     @property
     def empty(self) -> bool:
@@ -107,7 +119,14 @@ class Release:
         return tuple(op for op in self.operations if op.id.uid == uid and op.helm_runs)
 
     def begun(self, operation_id: OperationId) -> bool:
-        return operation_id in self.settled or any(op.id == operation_id for op in self.operations)
+        """Tell whether it was, under whatever kind: a revision is deployed once.
+
+        Helm 3 has no word for a rollback but its description, which an uninstall replaces.
+        """
+        known = (*self.settled, *(op.id for op in self.operations))
+        if operation_id.kind.deploys:
+            return any(each.uid == operation_id.uid and each.kind.deploys for each in known)
+        return operation_id in known
 
     def before(self, record: Record) -> Record | None:
         """Return the revision before, whose labels an upgrade inherits; pruned ones too."""

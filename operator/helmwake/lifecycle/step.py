@@ -6,12 +6,13 @@ from helmwake.facts.helm import Record
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.workloads import Workload
 from helmwake.lifecycle.closing import LAST_WORDS, settle
-from helmwake.lifecycle.facts import Fact, PayloadFetched, Tick, WorkloadsListed
+from helmwake.lifecycle.facts import Fact, PayloadFetched, Recalled, Tick, WorkloadsListed
 from helmwake.lifecycle.intents import Intent, WakeAt
 from helmwake.lifecycle.limits import DEFAULT_LIMITS, Limits
+from helmwake.lifecycle.past import ask_past, on_recalled
 from helmwake.lifecycle.payloads import on_payload
 from helmwake.lifecycle.records import conclude_vanished, on_record
-from helmwake.lifecycle.rollouts import on_workload
+from helmwake.lifecycle.rollouts import missing, on_workload
 from helmwake.lifecycle.state import Release, Step
 
 
@@ -29,11 +30,14 @@ def step(release: Release, fact: Fact, limits: Limits = DEFAULT_LIMITS) -> Step:
             release, intents = _on_listed(release, fact, limits)
         case Namespace():
             release, intents = _on_namespace(release, fact)
+        case Recalled():
+            release, intents = on_recalled(release, fact, limits)
         case Tick():
             pass
     release, concluding = conclude_vanished(release, fact.seen, limits)
     release, closing = settle(release, fact.seen, limits)
-    return release, (*intents, *concluding, *closing)
+    release, asking = ask_past(release)
+    return release, (*intents, *concluding, *closing, *asking)
 
 
 def _on_listed(release: Release, listed: WorkloadsListed, limits: Limits) -> Step:
@@ -43,7 +47,11 @@ def _on_listed(release: Release, listed: WorkloadsListed, limits: Limits) -> Ste
         intents += more
     for operation in release.operations:
         if operation.id == listed.operation and operation.awaits_listing == listed.namespace:
-            release = release.having(replace(operation, awaits_listing=None))
+            answered = replace(operation, awaits_listing=None)
+            if listed.complete:
+                uids = {workload.uid for workload in listed.workloads}
+                answered = missing(answered, listed.namespace, uids, listed.seen)
+            release = release.having(answered)
     return release, intents
 
 

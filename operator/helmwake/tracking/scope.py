@@ -12,7 +12,7 @@ from helmwake.facts.identity import ReleaseKey
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.parsing import Observed
 from helmwake.facts.workloads import Workload
-from helmwake.tracking.protocols import Known
+from helmwake.tracking.protocols import History, Known
 from helmwake.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
@@ -30,11 +30,17 @@ class Scope:
     """
 
     def __init__(
-        self, tracker: Tracker, *, selector: Selector | None, known: Known | None = None
+        self,
+        tracker: Tracker,
+        *,
+        selector: Selector | None,
+        known: Known | None = None,
+        history: History | None = None,
     ) -> None:
         self._tracker = tracker
         self._selector = selector
         self._known = known
+        self._history = history
         self._namespaces: dict[str, Namespace] = {}
         tracker.namespace_of = self._namespaces.get
 
@@ -57,7 +63,7 @@ class Scope:
             case Namespace():
                 self._take_namespace(fact)
             case Record():
-                self._pass_on(fact.release, fact, namespace=fact.release.namespace)
+                self._pass_on(fact.release, self._dated(fact), namespace=fact.release.namespace)
             case Workload():
                 key = self._tracker.storage_of(fact.release)
                 self._pass_on(key, fact, namespace=fact.key.namespace)
@@ -68,21 +74,31 @@ class Scope:
             self._namespaces.pop(namespace.name, None)
         else:
             self._namespaces[namespace.name] = namespace
-        if was:
+        if was or namespace.name in self._tracker.restored_in:
             for release in list(self._tracker.releases):
                 if namespace.name == (release.release_namespace or release.key.namespace):
                     self._tracker.post(release.key, namespace)
         if self._selector is not None:
             self._cross(namespace, was=was)
+        if namespace.gone and self._history is not None:
+            self._history.gone(namespace.name)
 
     def _cross(self, namespace: Namespace, *, was: bool) -> None:
         """Begin or end to observe a namespace whose label came or went."""
         now = self.observes(namespace.name)
         if now and not was:
             logger.info("%s: observed from now on", namespace.name)
+            if self._history is not None:
+                self._history.entered(namespace.name, namespace.uid)
             self._enter(namespace)
-        elif was and not now and not namespace.gone:
-            logger.info("%s: observed no more", namespace.name)
+        elif not now and not namespace.gone:
+            if self._history is not None:
+                self._history.left(namespace.name)
+            if was:
+                logger.info("%s: observed no more", namespace.name)
+            elif namespace.name not in self._tracker.restored_in:
+                return
+            # The label may have gone while nobody looked.
             for release in list(self._tracker.releases):
                 if namespace.name in {release.key.namespace, release.release_namespace}:
                     self._tracker.forget(release.key)
@@ -98,6 +114,14 @@ class Scope:
             )
             origin = Origin.RELISTED if new else Origin.INITIAL
             self.take(replace(fact, origin=origin))
+
+    def _dated(self, record: Record) -> Record:
+        """Say of what a first list showed whether it is news."""
+        if record.origin is not Origin.INITIAL or self._history is None:
+            return record
+        # Only what an earlier process knew can be missing in a first list.
+        origin = Origin.RELISTED if record.gone else self._history.origin(record)
+        return replace(record, origin=origin)
 
     def _pass_on(self, key: ReleaseKey, fact: Record | Workload, *, namespace: str) -> None:
         # The end of what was followed is told, also where its namespace went first.

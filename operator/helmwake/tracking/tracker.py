@@ -3,25 +3,27 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 
 from helmwake.facts.identity import RecordRef, ReleaseKey
 from helmwake.facts.namespaces import Namespace
-from helmwake.lifecycle.facts import Fact, PayloadFetched, Tick, WorkloadsListed
+from helmwake.lifecycle.facts import Fact, PayloadFetched, Recalled, Tick, WorkloadsListed
 from helmwake.lifecycle.intents import (
     Announce,
     Deliver,
     FetchPayload,
     Intent,
     ListWorkloads,
+    Recall,
     WakeAt,
 )
 from helmwake.lifecycle.limits import DEFAULT_LIMITS, Limits
 from helmwake.lifecycle.operation import Operation
+from helmwake.lifecycle.resuming import resume
 from helmwake.lifecycle.state import Release
 from helmwake.lifecycle.step import step
-from helmwake.tracking.protocols import Clock, Operations, Payloads, Workloads
+from helmwake.tracking.protocols import Clock, Operations, Past, Payloads, Workloads
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Tracker:
         payloads: Payloads,
         workloads: Workloads,
         operations: Operations,
+        past: Past,
         clock: Clock,
         limits: Limits = DEFAULT_LIMITS,
         failed: Callable[[], None] = lambda: None,
@@ -61,12 +64,14 @@ class Tracker:
         self.limits = limits
         # What is known of a namespace; whoever knows sets it.
         self.namespace_of: Callable[[str], Namespace | None] = lambda _: None
+        self.restored_in: set[str] = set()  # namespaces
         self.failures = 0  # facts that could not be applied: a defect of ours
         self._failed = failed
         self._tasks = tasks
         self._payloads = payloads
         self._workloads = workloads
         self._operations = operations
+        self._past = past
         self._clock = clock
         self._mailboxes: dict[ReleaseKey, Mailbox] = {}
         self._elsewhere: dict[ReleaseKey, ReleaseKey] = {}  # by the release's own namespace
@@ -92,6 +97,20 @@ class Tracker:
         else:
             self._drain(mailbox, fact)
 
+    def restore(self, operations: Iterable[Operation]) -> None:
+        """Go on with operations that were running when another process ended."""
+        by_release: dict[ReleaseKey, list[Operation]] = {}
+        for operation in operations:
+            by_release.setdefault(operation.release, []).append(operation)
+        for key, running in by_release.items():
+            release, intents = resume(key, running, self.limits)
+            self._mailboxes[key] = Mailbox(release)
+            self.restored_in |= {key.namespace, release.release_namespace or key.namespace}
+            if release.release_namespace is not None:
+                self._elsewhere[ReleaseKey(release.release_namespace, key.name)] = key
+            for intent in intents:
+                self._carry_out(key, intent)
+
     def follows(self, key: ReleaseKey) -> bool:
         return key in self._mailboxes
 
@@ -102,6 +121,8 @@ class Tracker:
     def forget(self, key: ReleaseKey) -> None:
         """Follow the release no more; what runs is not traced, rather than half."""
         mailbox = self._mailboxes.pop(key, None)
+        for operation in mailbox.release.operations if mailbox else ():
+            self._operations.given_up(operation)
         if mailbox is not None and mailbox.release.release_namespace is not None:
             self._elsewhere.pop(ReleaseKey(mailbox.release.release_namespace, key.name), None)
 
@@ -123,7 +144,8 @@ class Tracker:
             self.forget(mailbox.release.key)
 
     def _apply(self, mailbox: Mailbox, fact: Fact) -> None:
-        key, elsewhere = mailbox.release.key, mailbox.release.release_namespace
+        before = mailbox.release
+        key, elsewhere = before.key, before.release_namespace
         try:
             mailbox.release, intents = step(mailbox.release, fact, self.limits)
         except Exception as error:  # noqa: BLE001  # one release's fault stays its own
@@ -143,8 +165,20 @@ class Tracker:
             namespace = self.namespace_of(found)
             if namespace is not None:
                 mailbox.leave(namespace)
+        self._save(before, mailbox.release, intents)
         for intent in intents:
             self._carry_out(key, intent)
+
+    def _save(self, before: Release, after: Release, intents: tuple[Intent, ...]) -> None:
+        """Tell what became of each operation: a transition cannot forget to ask for it."""
+        for operation in after.operations:
+            if not any(operation is known for known in before.operations):
+                self._operations.changed(operation)
+        kept = {operation.id for operation in after.operations}
+        kept |= {intent.operation.id for intent in intents if isinstance(intent, Deliver)}
+        for operation in before.operations:
+            if operation.id not in kept:
+                self._operations.given_up(operation)
 
     def _carry_out(self, key: ReleaseKey, intent: Intent) -> None:
         match intent:
@@ -152,6 +186,8 @@ class Tracker:
                 self._ask(self._fetch(key, ref))
             case ListWorkloads():
                 self._ask(self._list(key, intent))
+            case Recall():
+                self._ask(self._recall(key))
             case WakeAt(time):
                 self._clock.wake(time, lambda: self._answer(key, Tick(self._clock.now())))
             case Announce(operation):
@@ -174,10 +210,15 @@ class Tracker:
         listed = WorkloadsListed(
             operation=intent.operation,
             namespace=intent.namespace,
-            workloads=found,
+            workloads=found or (),
             seen=self._clock.now(),
+            complete=found is not None,
         )
         self._answer(key, listed)
+
+    async def _recall(self, key: ReleaseKey) -> None:
+        known = await self._past.recall(key)
+        self._answer(key, Recalled(operations=known, seen=self._clock.now()))
 
     def _answer(self, key: ReleaseKey, fact: Fact) -> None:
         # A release that was forgotten meanwhile is not brought back by an old answer.
