@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "record": "Write what happens in a cluster to a file, with nothing secret in it.",
     "replay": "Show the traces that recorded files would have sent.",
     "run": "Run the operator.",
+    "spans": "Show what Helm did, from the ledger in the cluster.",
 }
 
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from helmwake.views.painting import paint
-from helmwake.views.terminal import Terminal
+from helmwake.views.terminal import Terminal, write
 
 DEFAULT_HEIGHT: Final = 24
 UP: Final = "\x1b[{}A"
@@ -47,9 +47,7 @@ class Screen:
         text = above + paint(lines, width=terminal.width, color=terminal.color)
         if not text and not self._drawn:
             return
-        encoding = self._stream.encoding or "ascii"
-        text = self._erase(terminal.width) + text
-        self._stream.write(text.encode(encoding, "replace").decode(encoding))
+        write(self._stream, self._erase(terminal.width) + text)
         self._stream.flush()
         self._drawn = [cell_len(line.plain) for line in lines]
 

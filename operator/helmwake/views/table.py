@@ -30,6 +30,9 @@ COLUMNS: Final = (
     "TRACE ID",
 )
 RESULT: Final = COLUMNS.index("RESULT")
+CHANGING: Final = {COLUMNS.index("DURATION"), COLUMNS.index("STARTED")}
+# Room for what is yet to come, where rows are printed one by one.
+ROOM: Final = tuple("x" * cells for cells in (14, 14, 3, 9, 12, 26, 8, 8, 36, 32))
 # Where there is no room these go, the first one first; an id is whole or not there.
 IDS: Final = ("TRACE ID", "KEPTN CONTEXT")
 # Then these give way, each to no less than so many cells; without any, the column goes.
@@ -50,7 +53,7 @@ class Table:
 
     columns: Sequence[int]  # by their number
     widths: Sequence[int]
-    ellipsis: str
+    ellipsis: str | None  # None: what is longer than its column is whole all the same
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[str]], *, width: int | None, glyphs: Glyphs) -> "Table":
@@ -72,27 +75,28 @@ class Table:
         return cls(
             columns=[COLUMNS.index(name) for name in left],
             widths=list(left.values()),
-            ellipsis=glyphs.ellipsis,
+            ellipsis=None if width is None else glyphs.ellipsis,
         )
 
     def heading(self) -> Text:
-        return Text(self._line(COLUMNS), style=DIM)
+        return Text((" " * GAP).join(self._cells(COLUMNS)).rstrip(), style=DIM)
 
     def line(self, row: Sequence[str]) -> Text:
-        text = Text(self._line(row))
-        before = sum(width + GAP for number, width in self._numbered() if number < RESULT)
+        cells = list(self._cells(row))
+        text = Text((" " * GAP).join(cells).rstrip())
+        before = sum(cell_len(cell) + GAP for cell in cells[: self.columns.index(RESULT)])
         text.stylize(STYLES.get(row[RESULT], DIM), before, before + len(row[RESULT]))
         return text
 
     def _numbered(self) -> Iterator[tuple[int, int]]:
         return zip(self.columns, self.widths, strict=True)
 
-    def _line(self, row: Sequence[str]) -> str:
-        cells = [
-            pad(shorten(row[number], width, ellipsis=self.ellipsis), width)
-            for number, width in self._numbered()
-        ]
-        return (" " * GAP).join(cells).rstrip()
+    def _cells(self, row: Sequence[str]) -> Iterator[str]:
+        for number, width in self._numbered():
+            text = row[number]
+            if self.ellipsis is not None:
+                text = shorten(text, width, ellipsis=self.ellipsis)
+            yield pad(text, width)
 
 
 def _needed(columns: dict[str, int]) -> int:

@@ -47,7 +47,11 @@ def print_traces(
         unicode=terminal.unicode,
         now=now,
     )
-    # A name may hold what the stream cannot encode, though the signs are plain.
+    write(stream, text)
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write text as far as a stream can encode it: a name may hold what it cannot."""
     encoding = stream.encoding or "ascii"
     stream.write(text.encode(encoding, "replace").decode(encoding))
 
