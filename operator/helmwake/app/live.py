@@ -59,16 +59,20 @@ class LiveWorkloads:
         *,
         keys: Callable[[], KeptnKeys],
         observes: Callable[[str], bool],
+        namespaces_known: asyncio.Event,
         failed: Callable[[OwnError], None],
     ) -> None:
         self._failed = failed
+        self._namespaces_known = namespaces_known
         self._lister = WorkloadLister(api)
         self._keys = keys
         self._observes = observes
 
-    async def list(self, namespace: str, release: ReleaseKey) -> tuple[Workload, ...]:
+    async def list(self, namespace: str, release: ReleaseKey) -> tuple[Workload, ...] | None:
+        # An operation of an earlier process asks before anything is known.
+        await self._namespaces_known.wait()
         if not self._observes(namespace):
-            return ()
+            return None
 
         def reduce(change: Change) -> Workload | None:
             workload = parse_workload(change, keys=self._keys())
@@ -79,4 +83,4 @@ class LiveWorkloads:
         except ApiError as error:
             self._failed(OwnError.NOT_LISTED)
             logger.warning("%s: its workloads could not be listed: %s", release, error)
-            return ()
+            return None

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from helmwake.cluster.api import Api
 from helmwake.cluster.backoff import DEFAULT_BACKOFF, Backoff, BackoffPolicy
 from helmwake.cluster.credentials import utc_now
 from helmwake.cluster.errors import ApiError, BadLineError
-from helmwake.cluster.known import Known, Relisting
+from helmwake.cluster.known import Entry, Known, Relisting
 from helmwake.cluster.listing import list_pages
 from helmwake.cluster.recovery import recovery_after
 from helmwake.cluster.resources import Resource
@@ -51,6 +51,8 @@ class Reflector(Generic[T]):
     - `emit` is called in the order in which changes happened. What a first list has is INITIAL;
       of a later list, only what changed since is told, RELISTED, deletions first, the rest by
       the key `order`; what a watch says is WATCHED.
+    - `before` is what an earlier process knew, as (uid, resourceVersion, fact): the first list
+      then tells what changed of it and what is gone, as INITIAL too.
     - `on_state` is called when `ready` may have changed; the counters change more often.
 
     Any other error of these callbacks is a mistake of ours, and ends `run`.
@@ -65,6 +67,7 @@ class Reflector(Generic[T]):
         emit: Callable[[Seen[T]], None],
         order: Callable[[T], Any] | None = None,
         on_state: Callable[[ReflectorState], None] | None = None,
+        before: Iterable[tuple[str, str, T]] = (),
         now: Callable[[], datetime] = utc_now,
         jitter: Callable[[], float] = random.random,
         timing: Timing = DEFAULT_TIMING,
@@ -78,15 +81,23 @@ class Reflector(Generic[T]):
         self._jitter = jitter
         self._timing = timing
         self._known: Known[T] = Known(reduce, order=order)
+        for uid, version, fact in before:
+            self._known.entries[uid] = Entry(version, fact)
         self._state = ReflectorState()
         self._backoff = Backoff(timing.backoff, jitter=jitter)
         self._version: str | None = None  # to watch on from; None: list first
+        self._told: str | None = None
         self._trust_open = True
         self._met: set[type] = set()  # the ends of lists and watches since a line was heard
 
     @property
     def state(self) -> ReflectorState:
         return replace(self._state, objects=len(self._known))
+
+    @property
+    def told(self) -> str | None:
+        """The resource version up to which all was emitted; None before the first list."""
+        return self._told
 
     def facts(self) -> Iterator[T]:
         """Give what is known now, in no order. Nothing may be awaited while it is read."""
@@ -120,6 +131,7 @@ class Reflector(Generic[T]):
             self._count_bad(bad)
         for each in news:
             self._emit(each)
+        self._told = version
         self._state = replace(
             self._state,
             lists=self._state.lists + 1,
@@ -156,10 +168,13 @@ class Reflector(Generic[T]):
         self._trust_open = True
         self._state = replace(self._state, last_heard=seen)
         self._set(stale_since=None, failure=None)
-        if event.type is None or event.object is None:
-            return
+        if event.type is not None and event.object is not None:
+            self._apply(Change(type=event.type, object=event.object, seen=seen))
+        self._told = event.version
+
+    def _apply(self, change: Change) -> None:
         try:
-            news = self._known.apply(Change(type=event.type, object=event.object, seen=seen))
+            news = self._known.apply(change)
         except BadObjectError as bad:
             self._count_bad(bad)
             return
