@@ -26,9 +26,11 @@ live: tools ## Start a cluster with the operator on it, and run one delivery
 bench: tools ## Measure against a kopf handler and a bare list
 	$(BIN)/python -m tests.bench
 
-crds: .venv/.dev ## Make crds/ anew from the settings' model
+crds: .venv/.dev ## Make crds/ anew from the models of the settings and the ledger
 	$(BIN)/python -m helmwake.settings.crd > crds/releaseobservers.yaml.new
 	mv crds/releaseobservers.yaml.new crds/releaseobservers.yaml
+	$(BIN)/python -m helmwake.ledger.crd > crds/releasetraces.yaml.new
+	mv crds/releasetraces.yaml.new crds/releasetraces.yaml
 
 readme: .venv/.dev ## Make the README's table of attributes anew
 	$(BIN)/python -m tests.readme.attributes

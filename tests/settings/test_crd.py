@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from helmwake.settings import crd
@@ -20,31 +19,6 @@ def test_the_file_is_fresh() -> None:
 
 def test_the_written_yaml_reads_as_the_definition() -> None:
     assert yaml.safe_load(crd.render()) == crd.definition()
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "",
-        "no",
-        "True",
-        "1",
-        "a: b",
-        "# c",
-        "- d",
-        "{e}",
-        "it's",
-        'a "b"',
-        "\\S",
-        "f\ng",
-        "µ",
-        " h",
-    ],
-)
-def test_a_string_stays_that_string(value: str) -> None:
-    text = "\n".join(crd._yaml({value: [value, {"key": value}]}))
-
-    assert yaml.safe_load(text) == {value: [value, {"key": value}]}
 
 
 def schemas(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -23,7 +23,7 @@ def conditions(entry: Entry) -> tuple[ConditionPart, ...]:
     operation = entry.operation
     ended = operation.ended or operation.last_write
     if entry.state is State.DELIVERED:
-        told = f"by {entry.delivered_to}" if entry.delivered_to else ""
+        told = f"{entry.delivered_to or 'the backend'} has it"
         at = entry.delivered or ended
         return (_condition(DELIVERED, ConditionStatus.TRUE, "Accepted", told, at),)
     if entry.state is State.UNREADABLE:

@@ -44,7 +44,7 @@ class Part(BaseModel):
 
 
 class KeptnPart(Part):
-    """Names of a delivery of Keptn's."""
+    """A delivery, as Keptn names it."""
 
     context: Name | None = None
     project: Name | None = None
@@ -53,7 +53,7 @@ class KeptnPart(Part):
 
 
 class DeliveryPart(KeptnPart):
-    """The delivery of Keptn's that it belongs to."""
+    """Keptn's delivery that it belongs to."""
 
     inherited: bool = Field(
         default=False,
@@ -66,7 +66,7 @@ class OutcomePart(Part):
 
     result: Result = Field(description="How it ended.")
     error: ErrorType | None = Field(default=None, description="Why it ended so.")
-    message: Words = Field(default="", description="The same in words.")
+    message: Words = Field(default="", description="Why, in words.")
 
 
 class ParentPart(Part):
@@ -190,7 +190,7 @@ class RolloutPart(Part):
     """One workload's change of pod template that the operation caused."""
 
     key: WorkloadPart = Field(alias="workload", description="What rolls out.")
-    uid: Name = Field(description="Of the workload.")
+    uid: Name = Field(description="The workload's.")
     template: Name = Field(description="The hash of its new pod template.")
     started: Timestamp
     wanted: Count = Field(default=0, description="Replicas that it shall have.")
@@ -209,7 +209,7 @@ class RolloutPart(Part):
 class OperationPart(Part):
     """What names an operation for ever."""
 
-    uid: Name = Field(alias="recordUid", description="Of Helm's record.")
+    uid: Name = Field(alias="recordUid", description="The uid of Helm's record.")
     kind: OperationKind = Field(description="What Helm did.")
     start: Timestamp | None = None
 

@@ -48,8 +48,8 @@ class TraceSpec(Part):
     """Which operation it is. It never changes."""
 
     release: ReleasePart
-    revision: Revision
-    operation: OperationKind
+    revision: Revision = Field(description="The release's revision.")
+    operation: OperationKind = Field(description="What Helm did.")
     record: RecordRefPart
     start: Timestamp | None = Field(
         default=None,
@@ -61,8 +61,10 @@ class TraceSpec(Part):
 class TraceFacts(Part):
     """Those fields of the status that are made of an operation's as they are."""
 
-    started: Timestamp
-    ended: Timestamp | None = Field(default=None, description="When its last rollout ended, too.")
+    started: Timestamp = Field(description="By the server's clock, as far as that is known.")
+    ended: Timestamp | None = Field(
+        default=None, description="When Helm was done, and the last rollout too."
+    )
     stuck: bool = Field(default=False, description="Helm has been silent for long.")
     bounded: bool = Field(
         default=False, description="Its times are bounds: nobody watched while it happened."
@@ -82,8 +84,13 @@ class TraceFacts(Part):
     )
     record: RecordPart
     payload: PayloadPart | None = None
-    hooks: Annotated[tuple[HookPart, ...], Field(max_length=MAX_ITEMS)] = ()
-    rollouts: Annotated[tuple[RolloutPart, ...], Field(max_length=MAX_ITEMS)] = ()
+    hooks: Annotated[
+        tuple[HookPart, ...], Field(max_length=MAX_ITEMS, description="Runs of Helm's hooks.")
+    ] = ()
+    rollouts: Annotated[
+        tuple[RolloutPart, ...],
+        Field(max_length=MAX_ITEMS, description="Workloads whose pod template it changed."),
+    ] = ()
     previous: PreviousPart | None = None
 
 
@@ -91,10 +98,14 @@ class TraceStatus(TraceFacts):
     """What is known of the operation, and what became of its trace."""
 
     state: State = Field(description="How far it is.")
-    trace_id: TraceId
+    trace_id: TraceId = Field(description="The id of its trace, in any backend.")
     result: Result | None = Field(default=None, description="How it ended.")
-    error: ErrorType | None = Field(default=None, description="Why, as soon as it is known.")
-    cause: Words | None = Field(default=None, description="The same in words.")
+    error: ErrorType | None = Field(
+        default=None, description="Why it failed, as soon as that is known."
+    )
+    cause: Words | None = Field(
+        default=None, description="Why it failed, in words, as soon as that is known."
+    )
     duration: Short | None = Field(
         default=None, description="How long it took, rounded for people: 18.4s, 2m03s, 1h05m."
     )
