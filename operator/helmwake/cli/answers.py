@@ -74,7 +74,7 @@ def list_ledger(query: Query, ledger: Ledger, printed: Output, *, newest: int | 
     if len(found.broken) > MAX_BROKEN:
         warn(f"{len(found.broken) - MAX_BROKEN} more releasetraces cannot be read")
     if names is not None and names.releases and query.names_anything:
-        raise BadUseError(f"no operation {asked_for(query)} is known; {names}")
+        raise BadUseError(f"no operation {asked_for(query)} is known; {names.like(query)}")
     if found.entries or printed.for_scripts:
         printed.print(found.entries)
     if not found.entries:

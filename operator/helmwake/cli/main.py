@@ -1,7 +1,7 @@
 """The group of commands. Each is imported when it is called: kopf alone takes half a second."""
 
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -17,6 +17,12 @@ COMMANDS: Final = {
 
 class Commands(click.Group):
     """Knows its commands by name and by their line of help."""
+
+    def make_context(self, info_name: str | None, *args: Any, **options: Any) -> click.Context:
+        """Call ourselves what the person typed: kubectl runs `kubectl-helmwake`."""
+        if info_name == "kubectl-helmwake":
+            info_name = "kubectl helmwake"
+        return super().make_context(info_name, *args, **options)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx

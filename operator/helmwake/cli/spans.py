@@ -188,8 +188,8 @@ def command(
                 quiet=waiting if wait else "nothing is running; Ctrl-C ends",
             )
         found = follow_ledger(query, ledger, view, timeout=(timeout or TIMEOUT) if wait else None)
-        if not (follows and printed.tells_all):
-            printed.print(found.entries)
+        if found.entries or printed.for_scripts:
+            printed.finish(found.entries, followed=follows)
         judge(query, found, timeout or TIMEOUT)
     else:
         newest = (None if query.names_delivery else LIMIT) if limit is None else limit or None

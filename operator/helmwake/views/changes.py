@@ -5,7 +5,7 @@ from datetime import datetime
 
 from helmwake.ledger.entry import Entry
 from helmwake.views import words
-from helmwake.views.entries import RUNNING, ending
+from helmwake.views.entries import RUNNING, ending, last_known
 from helmwake.views.fitting import clean
 from helmwake.views.progress import Phase, phases
 from helmwake.views.verdict import Verdict
@@ -14,20 +14,22 @@ from helmwake.views.verdict import Verdict
 def changes(before: Entry | None, after: Entry, *, now: datetime) -> Iterator[str]:
     """Word what `after` says and `before` did not; each line names the operation.
 
-    `now` is when it was seen, in whose place its end stands where it is known.
+    What has ended is told with its own time, all else with `now`, when it was seen.
     """
     operation = after.operation
-    name = operation_name(after)
-    offset = words.offset((operation.ended or now) - operation.started)
     known = {phase.key: phase for phase in phases(before.operation)} if before else {}
-    told = [line for phase in phases(operation) if (line := _line(known.get(phase.key), phase))]
-    end = ending(after)
-    if end.result != RUNNING:
-        told.append(ended_words(after))
+    told = [
+        (phase.ended or now, words_of(phase))
+        for phase in phases(operation)
+        if phase.key not in known or words_of(phase) != words_of(known[phase.key])
+    ]
+    if ending(after).result != RUNNING:
+        told.append((operation.ended or last_known(operation), ended_words(after)))
     elif before is None and not told:
-        told.append("running")
-    for line in told:
-        yield f"{name}  {offset}  {clean(line)}"
+        told.append((now, RUNNING))
+    for time, line in told:
+        offset = words.offset(time - operation.started)
+        yield f"{operation_name(after)}  {offset}  {clean(line)}"
 
 
 def operation_name(entry: Entry) -> str:
@@ -45,13 +47,8 @@ def ended_words(entry: Entry) -> str:
     return clean(f"{end.result}{error}" + (f": {end.cause}" if end.cause else ""))
 
 
-def _line(before: Phase | None, after: Phase) -> str:
-    """Word a phase where that says something new."""
-    said = _words(after)
-    return said if before is None or said != _words(before) else ""
-
-
-def _words(phase: Phase) -> str:
+def words_of(phase: Phase) -> str:
+    """Say how far a phase is, and what is wrong with it."""
     said = phase.said or ("started" if phase.verdict is Verdict.RUNNING else "ended")
     cause = f": {phase.cause}" if phase.cause and phase.cause != phase.said else ""
     return f"{phase.name}  {said}{cause}"

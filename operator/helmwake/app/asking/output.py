@@ -54,11 +54,6 @@ class Output:
     def for_scripts(self) -> bool:
         return self._form.for_scripts
 
-    @property
-    def tells_all(self) -> bool:
-        """Its view shows of what ended as much as `print` would."""
-        return self.moves or self._form is not Form.TREE
-
     def print(self, entries: Sequence[Entry]) -> None:
         match self._form:
             case Form.TREE:
@@ -80,6 +75,14 @@ class Output:
                 if len(final) < len(entries):
                     self._warn(f"{len(entries) - len(final)} {NOT_WRITTEN}")
                 self._dump(otlp_json(entry_trace(entry) for entry in final))
+
+    def finish(self, entries: Sequence[Entry], *, followed: bool) -> None:
+        """Print what was waited for, unless a view has done so."""
+        if not followed:
+            self.print(entries)
+        elif self._form is Form.TREE and not self.moves:
+            self._stream.write("\n")
+            self.print(entries)
 
     def view(self, *, before: int | None, quiet: str) -> View:
         """Choose how changes are shown; `before` and `quiet` as `Endings` and `LiveView` say."""

@@ -58,9 +58,11 @@ class Names:
     contexts: Sequence[str]
     releases: Sequence[str]
 
-    def __str__(self) -> str:
-        contexts = ", ".join(self.contexts) or "none"
-        return f"the newest releases: {', '.join(self.releases)}; contexts: {contexts}"
+    def like(self, query: Query) -> str:
+        """Name what a person may have meant."""
+        if query.keptn.context is not None and query.release is None:
+            return f"the newest contexts are {', '.join(self.contexts) or 'none'}"
+        return f"the newest releases are {', '.join(self.releases)}"
 
 
 def selected(query: Query, namespace: str) -> Resource:
