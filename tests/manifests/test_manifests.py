@@ -14,7 +14,7 @@ from helmwake.settings.sources import parse_observer
 
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "manifests" / "base"
-ROLES = BASE / "cluster-roles.yaml"
+ROLES = [BASE / name for name in ("cluster-roles.yaml", "ledger.yaml", "reader.yaml")]
 FILES = sorted((ROOT / "manifests").rglob("*.yaml"))
 OBSERVED = {"secrets", "configmaps", "deployments", "namespaces"}
 READ = ["get", "list", "watch"]
@@ -30,8 +30,12 @@ def one(kind: str) -> dict[str, Any]:
     return found
 
 
-def roles() -> dict[str, list[dict[str, Any]]]:
-    return {each["metadata"]["name"]: each["rules"] for each in documents(ROLES)}
+def roles(*kinds: str) -> dict[str, list[dict[str, Any]]]:
+    return {
+        each["metadata"]["name"]: each["rules"]
+        for each in documents(*BASE.glob("*.yaml"))
+        if each["kind"] in (kinds or ("ClusterRole", "Role"))
+    }
 
 
 def pod() -> dict[str, Any]:
@@ -46,7 +50,7 @@ def container() -> dict[str, Any]:
 
 
 def test_every_rule_has_a_comment_that_says_why() -> None:
-    lines = ROLES.read_text(encoding="utf-8").splitlines()
+    lines = [line for file in ROLES for line in file.read_text(encoding="utf-8").splitlines()]
     rules = [number for number, line in enumerate(lines) if line.startswith("  - apiGroups:")]
 
     assert len(rules) == sum(len(rules_) for rules_ in roles().values())
@@ -55,21 +59,51 @@ def test_every_rule_has_a_comment_that_says_why() -> None:
 
 
 def test_what_is_observed_is_only_read() -> None:
-    for rule in (rule for rules in roles().values() for rule in rules):
+    for rule in (rule for rules in roles("ClusterRole").values() for rule in rules):
         if OBSERVED.intersection(rule["resources"]):
             assert rule["verbs"] == READ
 
 
-def test_only_our_own_status_is_written() -> None:
-    written = {
+def written(kind: str) -> set[tuple[str, str]]:
+    return {
         (resource, verb)
-        for rules in roles().values()
+        for rules in roles(kind).values()
         for rule in rules
         for resource in rule["resources"]
         for verb in rule["verbs"]
         if verb not in READ
     }
-    assert written == {("releaseobservers/status", "patch")}
+
+
+def test_outside_of_its_own_namespace_only_our_own_status_is_written() -> None:
+    assert written("ClusterRole") == {("releaseobservers/status", "patch")}
+
+
+def test_in_its_own_namespace_the_ledger_is_written_and_one_config_map() -> None:
+    assert written("Role") == {
+        ("releasetraces", "create"),
+        ("releasetraces", "patch"),
+        ("releasetraces", "delete"),
+        ("releasetraces/status", "patch"),
+        ("configmaps", "create"),
+        ("configmaps", "patch"),
+    }
+    (named,) = [each for each in one("Role")["rules"] if "patch" in each["verbs"]
+                and each["resources"] == ["configmaps"]]  # fmt: skip
+    assert named["resourceNames"] == ["helmwake-progress"]
+    assert one("Role")["metadata"]["namespace"] == one("Namespace")["metadata"]["name"]
+
+
+def test_a_reader_of_the_ledger_reads_nothing_else_and_writes_nothing() -> None:
+    assert roles()["helmwake-reader"] == [
+        {"apiGroups": ["helmwake.dev"], "resources": ["releasetraces"], "verbs": READ}
+    ]
+
+
+def test_nothing_that_is_shipped_has_a_finalizer() -> None:
+    files = [*FILES, *(ROOT / "crds").glob("*.yaml")]
+
+    assert not [each for each in documents(*files) if "finalizers" in each.get("metadata", {})]
 
 
 def test_nothing_is_granted_by_a_wildcard() -> None:
@@ -92,7 +126,7 @@ def test_bindings_bind_our_account_to_roles_that_exist() -> None:
     account = one("ServiceAccount")["metadata"]
     bindings = [each for each in documents(*FILES) if each["kind"].endswith("Binding")]
 
-    assert len(bindings) == 3
+    assert len(bindings) == 4
     for each in bindings:
         assert each["roleRef"]["name"] in roles()
         (subject,) = each["subjects"]
@@ -155,6 +189,15 @@ def test_the_collectors_address_is_in_one_place() -> None:
         (generated,) = kustomization["configMapGenerator"]
         assert generated["name"] == source["configMapRef"]["name"]
         assert generated["namespace"] == one("Deployment")["metadata"]["namespace"]
+
+
+@pytest.mark.parametrize("folder", ["manifests", "manifests/namespaced"])
+def test_the_image_is_named_beside_the_collectors_address(folder: str) -> None:
+    (kustomization,) = documents(ROOT / folder / "kustomization.yaml")
+
+    (image,) = kustomization["images"]
+    assert image["name"] == container()["image"]
+    assert image.keys() == {"name", "newName", "newTag"}
 
 
 def test_the_sample_is_valid_and_shows_every_field_but_the_clusters_name() -> None:
