@@ -15,11 +15,9 @@ from helmwake.facts.errors import BadObjectError
 from helmwake.facts.meta import metadata, text, texts
 from helmwake.facts.times import parse_time
 from helmwake.ledger.entry import State
+from helmwake.ledger.labels import RELEASE_NAME, RELEASE_NAMESPACE, STATE, state_label
 
-RELEASE_NAMESPACE: Final = "helmwake.dev/release-namespace"
-RELEASE_NAME: Final = "helmwake.dev/release-name"
-STATE: Final = "helmwake.dev/state"
-_STATES: Final[Mapping[str, State]] = {state.lower(): state for state in State}
+_STATES: Final[Mapping[str, State]] = {state_label(state): state for state in State}
 _REVISION: Final = re.compile(r".*\.v([0-9]{1,9})\.")
 
 

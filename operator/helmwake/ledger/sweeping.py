@@ -13,9 +13,9 @@ from typing import Any, Final, Literal, Protocol
 from helmwake.cluster.api import JSON, Api
 from helmwake.cluster.errors import ApiError, ForbiddenError
 from helmwake.cluster.listing import list_pages
-from helmwake.cluster.resources import Resource
 from helmwake.facts.errors import BadObjectError
 from helmwake.ledger.retention import Kept, RetentionLimits, parse_kept, removable
+from helmwake.ledger.resource import RELEASE_TRACES
 
 logger = logging.getLogger(__name__)
 HOUR: Final = timedelta(hours=1)
@@ -28,9 +28,6 @@ PAUSE: Final = timedelta(minutes=1)
 DELETIONS_AT_ONCE: Final = 4
 # It is gone already, or another one has its name by now.
 SETTLED: Final = frozenset({404, 409})
-RELEASE_TRACES: Final = Resource(
-    group="helmwake.dev", version="v1alpha1", plural="releasetraces", kind="ReleaseTrace"
-)
 
 
 class SweptApi(Api, Protocol):
