@@ -25,7 +25,7 @@ def conditions(entry: Entry) -> tuple[ConditionPart, ...]:
     if entry.state is State.DELIVERED:
         told = f"{entry.delivered_to or 'the backend'} has it"
         at = entry.delivered or ended
-        return (_condition(DELIVERED, ConditionStatus.TRUE, "Accepted", told, at),)
+        return (_condition(DELIVERED, ConditionStatus.TRUE, entry.state, told, at),)
     if entry.state is State.UNREADABLE:
         problem = entry.problem or ""
         return (_condition(READABLE, ConditionStatus.FALSE, entry.state, problem, ended),)
