@@ -76,12 +76,7 @@ class ApiClient:
         """
         what = f"GET {path}"
         async with self._request(what, path, params, accept, GET_TIMEOUT) as response:
-            body = await read_body(what, response, max_bytes=max_bytes)
-        try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
-            # Not chained: the parser's error holds the whole text.
-            raise BadAnswerError(what, reason="the answer is not JSON") from None
+            return await read_json(what, response, max_bytes=max_bytes)
 
     @asynccontextmanager
     async def stream(
@@ -128,16 +123,30 @@ class ApiClient:
         accept: str,
         limits: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
+        return await self._exchange(what, "GET", path, {"Accept": accept}, limits, params=params)
+
+    async def _exchange(
+        self,
+        what: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        limits: aiohttp.ClientTimeout,
+        *,
+        params: Mapping[str, str] = NO_PARAMS,
+        body: bytes | None = None,
+    ) -> aiohttp.ClientResponse:
+        """Send a request as ourselves; give the answer with whatever status it has."""
         authorization = await self._credentials.authorization()
-        headers = {"Accept": accept}
-        if authorization is not None:
-            headers["Authorization"] = authorization
+        login = {} if authorization is None else {"Authorization": authorization}
         endpoint = self._credentials.endpoint
         try:
-            return await self._session.get(
+            return await self._session.request(
+                method,
                 endpoint.server + path,
                 params=params,
-                headers=headers,
+                headers={**headers, **login},
+                data=body,
                 timeout=limits,
                 # The API never redirects; a login page of some proxy would.
                 allow_redirects=False,
@@ -181,6 +190,16 @@ def close(response: aiohttp.ClientResponse) -> None:
     if response.connection is not None and response.connection.transport is not None:
         response.connection.transport.abort()
     response.close()
+
+
+async def read_json(what: str, response: aiohttp.ClientResponse, *, max_bytes: int) -> Any:
+    """Read a body of at most `max_bytes`, as parsed JSON."""
+    body = await read_body(what, response, max_bytes=max_bytes)
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        # Not chained: the parser's error holds the whole text.
+        raise BadAnswerError(what, reason="the answer is not JSON") from None
 
 
 async def read_body(what: str, response: aiohttp.ClientResponse, *, max_bytes: int) -> bytes:

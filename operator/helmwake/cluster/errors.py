@@ -13,6 +13,8 @@ from typing import Any, Final
 MAX_RETRY_AFTER: Final = timedelta(minutes=5)
 # A machine-readable word such as Forbidden or Expired. Anything else could be content.
 REASON: Final = re.compile(r"[A-Za-z]{1,64}")
+# Where in an object a fault is, as `status.hooks[3].name`: never a value.
+FIELD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]-]{0,127}")
 # 401: the token may just have run out, and is read again before the next request.
 TRANSIENT_STATUSES: Final = frozenset({401, 408, 429, 500, 502, 503, 504})
 HTTP_TIMEOUT: Final = 504
@@ -55,6 +57,14 @@ class ForbiddenError(ApiError):
 
 class NotFoundError(ApiError):
     """404: no such object, or no such kind."""
+
+
+class ConflictError(ApiError):
+    """409: the name is taken, or the object has changed since the version that was named."""
+
+
+class InvalidError(ApiError):
+    """422: the object is not what its schema wants; the message says where."""
 
 
 class GoneError(ApiError):
@@ -116,7 +126,9 @@ BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     401: UnauthorizedError,
     403: ForbiddenError,
     404: NotFoundError,
+    409: ConflictError,
     410: GoneError,
+    422: InvalidError,
 }
 
 
@@ -131,7 +143,7 @@ def error_of_answer(
     return (kind or ApiError)(
         what,
         status=status,
-        reason=_reason(body),
+        reason=_reason(body, field=_field(body) if kind is InvalidError else ""),
         retry_after=_retry_after(retry_after) or _retry_after(_detail(body, "retryAfterSeconds")),
     )
 
@@ -165,9 +177,21 @@ def _is_version_too_large(status: int, body: object) -> bool:
     )
 
 
-def _reason(body: object) -> str:
+def _reason(body: object, *, field: str = "") -> str:
     reason = body.get("reason") if isinstance(body, Mapping) else None
-    return reason if isinstance(reason, str) and REASON.fullmatch(reason) else ""
+    known = reason if isinstance(reason, str) and REASON.fullmatch(reason) else ""
+    return f"{known or 'Invalid'} at {field}" if field else known
+
+
+def _field(body: object) -> str:
+    """Say where the first fault is that can be named without quoting anything."""
+    causes = _detail(body, "causes")
+    fields = (
+        cause.get("field")
+        for cause in (causes if isinstance(causes, list) else ())
+        if isinstance(cause, Mapping)
+    )
+    return next((each for each in fields if isinstance(each, str) and FIELD.fullmatch(each)), "")
 
 
 def _detail(body: object, key: str) -> object:
