@@ -27,7 +27,7 @@ GOOD: Final = frozenset({Result.SUCCESS, Result.SKIP})
 class Awaited:
     """What is known so far of what is waited for, by their start."""
 
-    entries: Sequence[Entry] = ()
+    entries: tuple[Entry, ...] = ()
     named: bool = False  # that which must be there is there
 
     @property
@@ -41,7 +41,7 @@ class Awaited:
 
 def awaited(query: Query, entries: Sequence[Entry]) -> Awaited:
     """Find what is waited for among entries of which some may be of other deliveries."""
-    mine = sorted((each for each in entries if query.wants(each)), key=begun)
+    mine = tuple(sorted((each for each in entries if query.wants(each)), key=begun))
     if query.release is not None and query.revision is not None:
         return _revision(mine, entries)
     given = any(not entry.operation.inherited_context for entry in mine)
@@ -63,7 +63,7 @@ def begun(entry: Entry) -> tuple[datetime, int, str, str]:
     return (operation.started, operation.revision, operation.id.uid, operation.kind.value)
 
 
-def _revision(mine: Sequence[Entry], entries: Sequence[Entry]) -> Awaited:
+def _revision(mine: tuple[Entry, ...], entries: Sequence[Entry]) -> Awaited:
     deployed = [
         entry
         for entry in mine
@@ -72,7 +72,9 @@ def _revision(mine: Sequence[Entry], entries: Sequence[Entry]) -> Awaited:
     if not deployed:
         return Awaited()
     uid = deployed[-1].operation.id.uid
-    return Awaited(entries=[entry for entry in mine if entry.operation.id.uid == uid], named=True)
+    return Awaited(
+        entries=tuple(each for each in mine if each.operation.id.uid == uid), named=True
+    )
 
 
 def _uninstalled_since(entry: Entry, entries: Sequence[Entry]) -> bool:
