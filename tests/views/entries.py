@@ -11,7 +11,7 @@ from helmwake.ledger.entry import Entry, State
 from helmwake.lifecycle.operation import Operation
 from helmwake.lifecycle.outcome import ErrorType, Outcome, Result
 from helmwake.telemetry.ids import trace_id
-from tests.lifecycle.making import Revision, Story, after, deployment
+from tests.lifecycle.making import Revision, Story, after, deployment, hook
 from tests.telemetry import operations
 
 CONTEXT: Final = "6c1f7c1e-95ab-4d6d-8b5f-0d7a4c3e2b10"
@@ -78,6 +78,19 @@ def good() -> Entry:
 @cache
 def given_up() -> Entry:
     return entry(rolling().operation, State.GIVEN_UP, problem="its namespace is observed no more")
+
+
+@cache
+def hooked() -> Entry:
+    """An upgrade whose first hook is over, and whose second one runs."""
+    second = Revision(2, tags=Tags(keptn=KEPTN))
+    story = Story().tell(second.is_("pending-upgrade"))
+    runs = (
+        hook("backup", "pre-upgrade", started=1, ended=3),
+        hook("migrate", "pre-upgrade", started=4, phase="Running", weight=1),
+    )
+    story.holds(second, hooks=runs).tell(second.is_("pending-upgrade", at=4))
+    return entry(story.release.operations[0])
 
 
 def delivery() -> list[Entry]:

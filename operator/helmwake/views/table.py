@@ -33,10 +33,21 @@ RESULT: Final = COLUMNS.index("RESULT")
 CHANGING: Final = {COLUMNS.index("DURATION"), COLUMNS.index("STARTED")}
 # Room for what is yet to come, where rows are printed one by one.
 ROOM: Final = tuple("x" * cells for cells in (14, 14, 3, 9, 12, 26, 8, 8, 36, 32))
-# Where there is no room these go, the first one first; an id is whole or not there.
-IDS: Final = ("TRACE ID", "KEPTN CONTEXT")
-# Then these give way, each to no less than so many cells; without any, the column goes.
-GIVING_WAY: Final = (("CAUSE", 12), ("STARTED", 0), ("CAUSE", 8), ("RELEASE", 8), ("NAMESPACE", 9))
+# What gives way where there is no room, in this order: a column is shortened to no less than so
+# many cells, and without any it goes. An id is whole or not there: nobody can copy half of it.
+GIVING_WAY: Final = (
+    ("CAUSE", 28),
+    ("TRACE ID", 0),
+    ("KEPTN CONTEXT", 0),
+    ("CAUSE", 17),
+    ("RELEASE", 16),
+    ("NAMESPACE", 16),
+    ("CAUSE", 12),
+    ("STARTED", 0),
+    ("CAUSE", 8),
+    ("RELEASE", 8),
+    ("NAMESPACE", 9),
+)
 STYLES: Final = {
     "success": "green",
     "failure": "red",
@@ -63,15 +74,15 @@ class Table:
         ]
         left = {name: cells[number] for number, name in enumerate(COLUMNS)}
         if width is not None:
-            for name in IDS:
-                if _needed(left) > width:
-                    del left[name]
             for name, least in GIVING_WAY:
                 missing = max(_needed(left) - width, 0)
                 if least:
                     left[name] -= min(missing, max(left[name] - least, 0))
                 elif missing:
                     del left[name]
+            # What a column left behind when it went.
+            spare = max(width - _needed(left), 0)
+            left["CAUSE"] = min(left["CAUSE"] + spare, cells[COLUMNS.index("CAUSE")])
         return cls(
             columns=[COLUMNS.index(name) for name in left],
             widths=list(left.values()),
