@@ -4,18 +4,18 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, Protocol
+from typing import Final
 
-from helmwake.cluster.api import JSON, Api
 from helmwake.cluster.errors import ApiError, ForbiddenError
 from helmwake.cluster.listing import list_pages
+from helmwake.cluster.writing import LedgerApi
 from helmwake.facts.errors import BadObjectError
-from helmwake.ledger.retention import Kept, RetentionLimits, parse_kept, removable
 from helmwake.ledger.resource import RELEASE_TRACES
+from helmwake.ledger.retention import Kept, RetentionLimits, parse_kept, removable
 
 logger = logging.getLogger(__name__)
 HOUR: Final = timedelta(hours=1)
@@ -30,15 +30,6 @@ DELETIONS_AT_ONCE: Final = 4
 SETTLED: Final = frozenset({404, 409})
 
 
-class SweptApi(Api, Protocol):
-    """What this module needs: to read, and to delete."""
-
-    async def send(
-        self, method: Literal["DELETE"], path: str, body: Mapping[str, Any], *, content_type: str
-    ) -> Any:
-        """Do one request that writes; its answer as parsed JSON."""
-
-
 class Sweeper:
     """Lists the metadata of all entries, and deletes what `removable` names.
 
@@ -48,7 +39,7 @@ class Sweeper:
 
     def __init__(
         self,
-        api: SweptApi,
+        api: LedgerApi,
         namespace: str,
         *,
         limits: Callable[[], RetentionLimits],
@@ -141,9 +132,7 @@ class Sweeper:
             "preconditions": {"uid": entry.uid},
         }
         try:
-            await self._api.send(
-                "DELETE", f"{self._entries.path}/{entry.name}", options, content_type=JSON
-            )
+            await self._api.send("DELETE", f"{self._entries.path}/{entry.name}", options)
         except ApiError as error:
             if error.status not in SETTLED:
                 raise
