@@ -25,6 +25,7 @@ class LedgerServer:
     kubeconfig: str = ""
     refusal: int | None = None
     requests: list[web.Request] = field(default_factory=list)
+    watched: asyncio.Event = field(default_factory=asyncio.Event)  # somebody watches
     _objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     _watches: list[asyncio.Queue[dict[str, Any]]] = field(default_factory=list)
     _version: int = 100
@@ -43,10 +44,6 @@ class LedgerServer:
         self._objects[meta["name"]] = obj
         for watch in self._watches:
             watch.put_nowait({"type": "MODIFIED" if known else "ADDED", "object": obj})
-
-    @property
-    def watched(self) -> bool:
-        return bool(self._watches)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
@@ -74,6 +71,7 @@ class LedgerServer:
                 events.put_nowait({"type": "ADDED", "object": each})
         await response.prepare(request)
         self._watches.append(events)
+        self.watched.set()
         try:
             while True:
                 event = await events.get()
