@@ -21,6 +21,7 @@ from helmwake.ledger.entry import Entry
 from helmwake.lifecycle.operation import Operation
 from tests.cli.spans_server import NAMESPACE, LedgerServer, ledger_served
 from tests.cli.spans_terminal import in_terminal
+from tests.cluster.server import write_kubeconfig
 from tests.telemetry import operations
 from tests.views import entries
 
@@ -256,7 +257,14 @@ async def test_a_cluster_that_cannot_be_reached_is_one_line(
     helmwake: Helmwake, tmp_path: Path
 ) -> None:
     nowhere = tmp_path / "nowhere.yaml"
+    # Nothing listens on port 1.
+    dead = write_kubeconfig(
+        tmp_path / "dead.yaml", server="http://127.0.0.1:1", user={"token": "t"}
+    )
 
+    assert "cannot be reached at http://127.0.0.1:1" in one_line(
+        await helmwake("--kubeconfig", dead), code=2
+    )
     assert "--kubeconfig FILE" in one_line(await helmwake("--kubeconfig", str(nowhere)), code=2)
 
 

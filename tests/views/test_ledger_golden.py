@@ -12,6 +12,7 @@ import pytest
 from rich.text import Text
 
 from helmwake.ledger.entry import Entry
+from helmwake.telemetry.traces import Cluster, build_trace
 from helmwake.views.changes import changes
 from helmwake.views.documents import document
 from helmwake.views.entries import entry_trace
@@ -152,3 +153,11 @@ def test_a_clock_that_is_behind_the_servers_shows_no_negative_time() -> None:
     )
 
     assert title.plain.endswith(" 0s so far")
+
+
+def test_a_final_entrys_trace_is_the_one_that_was_sent() -> None:
+    """By an older version, and in a cluster that had another name then."""
+    sent = replace(entries.good(), version="0.0.9", cluster_name="old")
+    cluster = Cluster(uid=sent.cluster_uid, name="old")
+
+    assert entry_trace(sent) == build_trace(sent.operation, cluster, version="0.0.9")

@@ -12,7 +12,7 @@ from helmwake.telemetry.spans import Span, Trace
 from helmwake.telemetry.traces import Cluster, build_trace
 
 RUNNING: Final = "running"
-UNKNOWN: Final = "unknown"  # it was followed no more before its end
+UNKNOWN: Final = "unknown"  # it was followed no more before its end, or cannot be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +30,8 @@ def ending(entry: Entry) -> Ending:
         return _ending(operation.outcome.result.value, operation.outcome)
     if entry.state is State.RUNNING:
         return _ending(RUNNING, known_cause(operation))
-    why = f"followed no more: {entry.problem}" if entry.problem else "followed no more"
-    return Ending(result=UNKNOWN, cause=why)
+    lost = "cannot be read" if entry.state is State.UNREADABLE else "followed no more"
+    return Ending(result=UNKNOWN, cause=f"{lost}: {entry.problem}" if entry.problem else lost)
 
 
 def known_cause(operation: Operation) -> Outcome | None:
@@ -56,7 +56,8 @@ def entry_trace(entry: Entry) -> Trace:
     known so far; one that is followed no more ends where it was last heard of.
     """
     operation = entry.operation
-    trace = build_trace(operation, Cluster(uid=entry.cluster_uid, name=entry.cluster_name))
+    cluster = Cluster(uid=entry.cluster_uid, name=entry.cluster_name)
+    trace = build_trace(operation, cluster, version=entry.version)
     if operation.ended is not None:
         return trace
     if entry.state is not State.RUNNING:

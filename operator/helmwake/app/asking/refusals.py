@@ -25,7 +25,9 @@ def refusal(error: ApiError, *, namespace: str) -> str:
         case UnauthorizedError():
             return "the cluster does not know you (401): log in again, or choose --context NAME"
         case CredentialsError():
-            return f"{error}; give --kubeconfig FILE, or set KUBECONFIG"
+            return f"{error}; give --kubeconfig FILE or a --context NAME that is in it"
         case UnavailableError():
-            return f"the cluster cannot be reached: {error}; choose --kubeconfig or --context"
+            # Who asks wants to know where, not what for.
+            where = str(error).rpartition(" at ")[2]
+            return f"the cluster cannot be reached at {where}; choose --kubeconfig or --context"
     return str(error)
