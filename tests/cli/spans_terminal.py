@@ -1,6 +1,7 @@
 """A command in a terminal of its own: what a person would see of it."""
 
 import asyncio
+import codecs
 import fcntl
 import os
 import pty
@@ -23,6 +24,9 @@ MOMENT_SECONDS: Final = 0.02
 class TerminalSession:
     def __init__(self, process: asyncio.subprocess.Process, ours: int, width: int) -> None:
         self.written = ""
+        # A character may come in two pieces.
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._closed = asyncio.Event()
         self._screen = Emulator(width)
         self._process = process
         self._ours = ours
@@ -33,9 +37,10 @@ class TerminalSession:
 
     def read(self) -> None:
         try:
-            text = os.read(self._ours, 65536).decode()
-        except OSError:  # the command has ended
+            text = self._decoder.decode(os.read(self._ours, 65536))
+        except OSError:  # the command has ended, and everything it wrote was read
             asyncio.get_running_loop().remove_reader(self._ours)
+            self._closed.set()
             return
         self.written += text
         self._screen.write(text)
@@ -52,10 +57,9 @@ class TerminalSession:
         os.write(self._ours, key)
 
     async def ended(self) -> int:
-        code = await asyncio.wait_for(self._process.wait(), PATIENCE_SECONDS)
-        # Its last words may still be on their way.
-        await asyncio.sleep(5 * MOMENT_SECONDS)
-        return code
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self._closed.wait()
+            return await self._process.wait()
 
 
 @asynccontextmanager
