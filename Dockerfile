@@ -1,5 +1,9 @@
 # docker build -t REGISTRY/helmwake:TAG . && docker push REGISTRY/helmwake:TAG
-FROM python:3.13-slim AS build
+# Then name it in manifests/kustomization.yaml: newName: REGISTRY/helmwake, newTag: TAG.
+#
+# Pin the base, or take it from a mirror: --build-arg PYTHON=python:3.13-slim@sha256:...
+ARG PYTHON=python:3.13-slim
+FROM ${PYTHON} AS build
 WORKDIR /src
 COPY requirements/run.txt requirements/build.txt requirements/
 # Without pip: what runs installs nothing.
@@ -14,7 +18,7 @@ COPY operator operator
 RUN /build/bin/pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /dist . \
  && pip --python /app/bin/python install --no-index --no-deps /dist/*.whl
 
-FROM python:3.13-slim
+FROM ${PYTHON}
 COPY --from=build /app /app
 ENV PATH=/app/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
