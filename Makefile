@@ -3,7 +3,7 @@
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3))
 BIN := .venv/bin
 
-.PHONY: demo test lint tools live bench crds readme clean
+.PHONY: demo test lint tools live chaos bench crds readme clean
 
 demo: .venv/.run ## Show recorded deliveries as waterfalls: no cluster, no network service
 	@$(BIN)/helmwake replay examples/delivery.jsonl
@@ -22,6 +22,9 @@ tools: .venv/.dev ## Build what is missing of the control plane (20 minutes once
 
 live: tools ## Start a cluster with the operator on it, and run one delivery
 	$(BIN)/python -m tests.live
+
+chaos: tools ## Kill the operator and its collector while Helm works; ROUNDS=3 does it three times
+	$(BIN)/python -m tests.chaos --rounds $(or $(ROUNDS),1) $(if $(SEED),--seed $(SEED))
 
 bench: tools ## Measure against a kopf handler and a bare list
 	$(BIN)/python -m tests.bench

@@ -1,0 +1,131 @@
+"""What goes wrong, and when: at random, and where it hurts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+    from tests.chaos.collector import Relay
+    from tests.chaos.lives import Operator
+    from tests.chaos.records import RecordWatch
+    from tests.chaos.sink import Sink
+
+Say = Callable[[str], None]
+
+# In seconds.
+PAUSE: Final = (0.0, 3.0)
+ANY_MOMENT: Final = (0.5, 5.0)
+STARTING: Final = (0.1, 2.5)
+RIGHT_AFTER: Final = (0.0, 0.15)
+PATIENCE: Final = 6.0
+HERE: Final = (4.0, 10.0)
+AWAY: Final = (5.0, 15.0)
+
+AIMS: Final = (
+    "any moment",
+    "any moment",
+    "starting",
+    "a record pending",
+    "a record deployed",
+    "a delivery",
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """How much is to go wrong, and how much has."""
+
+    kills: int = 0
+    absences: int = 0
+    killed: int = 0
+    hurry: threading.Event = field(default_factory=threading.Event)  # the work is done
+
+    def allows(self, done: float) -> bool:
+        """Whether that share of the work may be done already: kills shall fall into it."""
+        return not self.kills or self.killed >= self.kills * done - 2
+
+
+def kill_again_and_again(
+    plan: Plan, operator: Operator, *, watch: RecordWatch, sink: Sink, rng: Random, say: Say
+) -> None:
+    """Kill the operator and start it again, as often as planned."""
+    for number in range(plan.kills):
+        aim = rng.choice(AIMS)
+        hit = _wait_for(aim, plan, operator, watch=watch, sink=sink, rng=rng)
+        operator.kill(aim if hit else f"{aim}, which did not come")
+        plan.killed = number + 1
+        say(f"kill {plan.killed} of {plan.kills}: {operator.lives[-1]}")
+        plan.hurry.wait(rng.uniform(*PAUSE))
+        operator.start()
+
+
+def take_away(plan: Plan, relay: Relay, *, rng: Random, say: Say) -> None:
+    """End the collector and start it again, as often as planned."""
+    for number in range(plan.absences):
+        plan.hurry.wait(rng.uniform(*HERE))
+        relay.crash()
+        seconds = rng.uniform(*AWAY)
+        say(f"collector away for {seconds:.1f} s, {number + 1} of {plan.absences}")
+        threading.Event().wait(seconds)
+        relay.come_back()
+
+
+@contextmanager
+def at_the_same_time(*doings: Callable[[], None]) -> Iterator[None]:
+    """Do all this beside the block's work, and wait for its end.
+
+    Raises:
+        ExceptionGroup: some of it failed.
+    """
+    failures: list[Exception] = []
+
+    def carefully(do: Callable[[], None]) -> None:
+        try:
+            do()
+        except Exception as error:  # noqa: BLE001 - raised below
+            failures.append(error)
+
+    threads = [threading.Thread(target=carefully, args=(do,), daemon=True) for do in doings]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise ExceptionGroup("what was to go wrong went wrong otherwise", failures)
+
+
+def _wait_for(
+    aim: str,
+    plan: Plan,
+    operator: Operator,
+    *,
+    watch: RecordWatch,
+    sink: Sink,
+    rng: Random,
+) -> bool:
+    """Wait for the moment; False if it does not come in time."""
+    if aim == "starting":
+        return not threading.Event().wait(rng.uniform(*STARTING))
+    if aim == "any moment" or plan.hurry.is_set():
+        return not threading.Event().wait(rng.uniform(*ANY_MOMENT))
+    came = operator.wait_until_ready(seconds=PATIENCE)
+    if came and aim == "a delivery":
+        came = sink.wait_for_next(seconds=PATIENCE)
+    elif came and aim == "a record pending":
+        came = watch.wait_for_next(
+            "pending-install", "pending-upgrade", "pending-rollback", seconds=PATIENCE
+        )
+    elif came:
+        came = watch.wait_for_next("deployed", "failed", "uninstalling", seconds=PATIENCE)
+    threading.Event().wait(rng.uniform(*RIGHT_AFTER))
+    return came

@@ -1,0 +1,166 @@
+"""Done, delivered, missing: what became of each operation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.chaos.spans import faults, roots
+from tests.e2e.counting import DEPLOYING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.chaos.lives import Life
+    from tests.chaos.sink import Arrived
+    from tests.chaos.spans import Root
+    from tests.chaos.truth import Done
+
+# From the record's change to the ledger's entry, on a busy machine. Who was killed sooner had
+# no time to write.
+FIRST_ENTRY: Final = timedelta(seconds=1)
+# A record's creation is dated in whole seconds.
+CLOCK: Final = timedelta(seconds=1.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Of one scenario."""
+
+    title: str
+    done: Sequence[Done]
+    delivered: int  # distinct roots
+    sent_again: int  # roots that came more than once
+    without_evidence: Sequence[tuple[Done, str]]
+    missing: Sequence[Done]
+    unexpected: Sequence[Root]
+    faults: Sequence[str]
+    lives: Sequence[Life] = ()
+    notes: Sequence[str] = field(default=())
+
+    @property
+    def holds(self) -> bool:
+        return not (self.missing or self.unexpected or self.faults)
+
+    def __str__(self) -> str:
+        rows = (
+            ("operations that Helm did", len(self.done)),
+            ("delivered", self.delivered),
+            ("delivered more than once", self.sent_again),
+            ("no evidence", len(self.without_evidence)),
+            ("missing", len(self.missing)),
+            ("unexpected", len(self.unexpected)),
+            ("other faults", len(self.faults)),
+        )
+        lines = [self.title, *(f"  {name:26}{count:5}" for name, count in rows), *self.notes]
+        lines += [f"  no evidence: {one}: {why}" for one, why in self.without_evidence]
+        lines += [f"  MISSING: {each}; {each.evidence}; {each.command}" for each in self.missing]
+        lines += [f"  UNEXPECTED: {each}" for each in self.unexpected]
+        lines += [f"  FAULT: {each}" for each in self.faults]
+        if not self.holds:
+            lines += ["  lives: number, began, ready, ended", *(f"  {x}" for x in self.lives)]
+        return "\n".join(lines)
+
+
+def judge(
+    title: str,
+    done: Sequence[Done],
+    arrived: Sequence[Arrived],
+    *,
+    lives: Sequence[Life],
+    entries: Sequence[Any],
+) -> Verdict:
+    """Hold what arrived against what was done. `entries` are the ledger's, at the end."""
+    found = roots(arrived)
+    left, unexpected, mistaken = _matched(done, found)
+    missing: list[Done] = []
+    without: list[tuple[Done, str]] = []
+    for each in left:
+        why = _why_unseen(each, lives)
+        if why is None or any(_is_of(entry, each) for entry in entries):
+            missing.append(each)
+        else:
+            without.append((each, why))
+    return Verdict(
+        title=title,
+        done=done,
+        delivered=len(found),
+        sent_again=sum(root.arrivals > 1 for root in found),
+        without_evidence=without,
+        missing=missing,
+        unexpected=unexpected,
+        faults=[*faults(arrived), *mistaken, *_open(entries)],
+        lives=lives,
+    )
+
+
+def _matched(
+    done: Sequence[Done], found: Sequence[Root]
+) -> tuple[list[Done], list[Root], list[str]]:
+    """Pair them; what is left of both, and what the pairs disagree in."""
+    of_key: dict[tuple[str, str, int], list[Root]] = defaultdict(list)
+    for root in found:
+        of_key[root.key].append(root)
+    left, mistaken = [], []
+    for each in sorted(done, key=lambda each: each.began):
+        fitting = [root for root in of_key[each.key] if _fits(each, root)]
+        if not fitting:
+            left.append(each)
+            continue
+        root = min(fitting, key=lambda root: abs(root.started - each.evidence.born))
+        of_key[each.key].remove(root)
+        if each.context is not None and root.context != each.context:
+            mistaken.append(f"{each} has the context {root.context}, not {each.context}")
+    return left, [root for of_one in of_key.values() for root in of_one], mistaken
+
+
+def _fits(done: Done, root: Root) -> bool:
+    """Tell by the time, since a name can be taken anew, and a test be repeated."""
+    if root.bounded:
+        return root.started <= done.ended + CLOCK
+    return done.began - CLOCK <= root.started <= done.ended + CLOCK
+
+
+def _why_unseen(done: Done, lives: Sequence[Life]) -> str | None:
+    """Say why nobody can have seen it; None: somebody watched for long enough, or still can."""
+    born, died = done.evidence.born, done.evidence.died
+    if died is None:
+        return None
+    near = []
+    for life in lives:
+        if life.ready is None:
+            continue
+        ended = life.ended or datetime.now(UTC)
+        watched = min(ended, died) - max(life.ready, born)
+        # Who watched before it and went on after it has seen it, however short it was.
+        if (life.ready < born and ended > died + FIRST_ENTRY) or watched > FIRST_ENTRY:
+            return None
+        if watched > timedelta(0):
+            near.append(f"life {life.number} was killed {watched.total_seconds():.3f} s into it")
+    span = f"its evidence lived for {(died - born).total_seconds():.3f} s"
+    return "; ".join([span, *(near or ["nobody was watching"])])
+
+
+def _is_of(entry: Any, done: Done) -> bool:
+    spec = entry["spec"]
+    kinds = DEPLOYING if done.kind in DEPLOYING else (done.kind,)
+    if (spec["release"]["namespace"], spec["revision"]) != (done.namespace, done.revision):
+        return False
+    if spec["operation"] not in kinds:
+        return False
+    started = entry.get("status", {}).get("started", spec.get("start"))
+    if started is None:
+        return True
+    began = datetime.fromisoformat(started)
+    return done.began - CLOCK <= began <= done.ended + CLOCK
+
+
+def _open(entries: Sequence[Any]) -> list[str]:
+    return [
+        f"the ledger's entry {entry['metadata']['name']} of "
+        f"{entry['spec']['release']['namespace']} is {entry.get('status', {}).get('state')}"
+        for entry in entries
+        if entry.get("status", {}).get("state") != "Delivered"
+    ]
