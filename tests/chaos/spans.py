@@ -20,6 +20,7 @@ class Root:
     """A root span, however often it arrived."""
 
     namespace: str
+    release: str
     kind: str
     revision: int
     trace: str
@@ -31,7 +32,7 @@ class Root:
 
     def __str__(self) -> str:
         return (
-            f"{self.kind} {self.namespace} revision {self.revision}, "
+            f"{self.kind} {self.namespace}/{self.release} revision {self.revision}, "
             f"{self.started:%H:%M:%S.%f}..{self.ended:%H:%M:%S.%f}, trace {self.trace}"
         )
 
@@ -80,8 +81,10 @@ def faults(arrived: Sequence[Arrived]) -> list[str]:
 def _root(arrivals: Sequence[Arrived]) -> Root:
     first = arrivals[0]
     attributes, span = first.attributes, first.span
+    namespace, _, release = str(first.resource["cicd.pipeline.name"]).partition("/")
     return Root(
-        namespace=str(first.resource["cicd.pipeline.name"]).partition("/")[0],
+        namespace=namespace,
+        release=release,
         kind=str(attributes["helm.release.operation"]),
         revision=int(attributes["helm.release.revision"]),
         trace=first.trace,
