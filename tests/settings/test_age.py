@@ -1,14 +1,15 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from helmwake.ledger.retention import RetentionLimits
 from helmwake.settings.age import Age, format_age, parse_age
 from helmwake.settings.backfill import Backfill, BackfillSetting
+from helmwake.settings.retention import Retention
 
 AGE: TypeAdapter[timedelta] = TypeAdapter(Age)
 BACKFILL: TypeAdapter[Backfill] = TypeAdapter(BackfillSetting)
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -39,17 +40,10 @@ def test_an_age_is_written_in_days_where_they_are_whole(text: str, written: str)
 
 
 @pytest.mark.parametrize(
-    ("text", "earliest"),
-    [
-        ("24h", NOON - timedelta(hours=24)),
-        ("none", NOON),
-        ("all", datetime.min.replace(tzinfo=UTC)),
-    ],
+    ("text", "reach"), [("24h", timedelta(hours=24)), ("none", timedelta()), ("all", None)]
 )
-def test_history_reaches_back_from_when_it_was_first_observed(
-    text: str, earliest: datetime
-) -> None:
-    assert BACKFILL.validate_python(text).earliest(observed=NOON) == earliest
+def test_history_reaches_back_so_far(text: str, reach: timedelta | None) -> None:
+    assert BACKFILL.validate_python(text).reach == reach
 
 
 @pytest.mark.parametrize("text", ["none", "all", "7d", "36h"])
@@ -61,3 +55,9 @@ def test_a_backfill_is_written_as_it_was_read(text: str) -> None:
 def test_no_other_backfill_is_taken(given: object) -> None:
     with pytest.raises(ValidationError, match="none, all, or an age from 1h to 999d"):
         BACKFILL.validate_python(given)
+
+
+def test_a_models_values_are_ages_and_not_their_texts() -> None:
+    limits = RetentionLimits(**Retention(age=timedelta(days=2)).model_dump())
+
+    assert limits == RetentionLimits(age=timedelta(days=2))

@@ -46,7 +46,8 @@ def format_age(age: timedelta) -> str:
 Age = Annotated[
     timedelta,
     BeforeValidator(parse_age),
-    PlainSerializer(format_age),
+    # Within Python it stays a timedelta, for those who take the values of a whole model.
+    PlainSerializer(format_age, when_used="json"),
     WithJsonSchema(
         {
             "type": "string",

@@ -1,7 +1,7 @@
 """How far back history is told, where a namespace is observed for the first time."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -18,13 +18,9 @@ _PATTERN: Final = f"^({NONE}|{ALL}|{age.PATTERN.removeprefix('^').removesuffix('
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """Zero: no history at all. None: all that there are records of."""
+    """What was over longer than `reach` before a namespace was observed is not told."""
 
-    reach: timedelta | None
-
-    def earliest(self, *, observed: datetime) -> datetime:
-        """Say since when operations are told, for what is observed since `observed`."""
-        return datetime.min.replace(tzinfo=UTC) if self.reach is None else observed - self.reach
+    reach: timedelta | None  # zero: no history at all; None: all that there are records of
 
     def __str__(self) -> str:
         if self.reach is None:
