@@ -166,11 +166,11 @@ async def test_another_selector_applies_at_once() -> None:
         assert [op.release.namespace for op in t.tracker.running()] == ["shop"]
 
         scope.select(lambda labels: not labels)
+        await t.tracker.settled()
 
         assert [op.release.namespace for op in t.tracker.running()] == ["web"]
         assert not scope.observes("shop")
         assert scope.observes("web")
-        await t.tracker.settled()
 
 
 async def test_the_same_selector_again_changes_nothing() -> None:

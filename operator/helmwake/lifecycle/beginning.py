@@ -23,9 +23,9 @@ def begin(release: Release, record: Record, operation_id: OperationId) -> Operat
     # A rollback has its target's labels; a test and an uninstall their revision's.
     carried = kind not in {OperationKind.INSTALL, OperationKind.UPGRADE}
     context = record.tags.keptn.context
-    previous = release.predecessor
     # A first revision has nothing before it, as far as its release goes.
-    had_any = not kind.deploys or release.before(record) is not None
+    had_any = kind is not OperationKind.INSTALL or record.revision > 1
+    previous = release.predecessor if had_any else None
     return Operation(
         id=operation_id,
         release=record.release,
@@ -42,7 +42,9 @@ def begin(release: Release, record: Record, operation_id: OperationId) -> Operat
         namespace=release.context,
         status=record.status,
         previous=previous,
-        awaits_past=previous is None and had_any and release.past is not Past.TOLD,
+        # Of a release that was restored, what ended before is not known yet.
+        awaits_past=had_any
+        and (release.past is Past.ASKED or (release.past is Past.UNASKED and previous is None)),
         history=record.origin is Origin.HISTORY,
     )
 

@@ -18,22 +18,11 @@ from helmwake.lifecycle.state import Release, Step
 
 def on_test_hooks(release: Release, payload: Payload, uid: str, limits: Limits) -> Step:
     """Begin, follow or end a test of a settled revision, as its hooks' last runs tell."""
-    record = next((known for known in release.records.values() if known.uid == uid), None)
-    if record is None or record.tags.opted_out:
-        return release, ()
-    if record.status.pending or record.status is Status.UNINSTALLING:
+    record = _tested(release, uid)
+    if record is None:
         return release, ()
     runs = _runs(payload)
-    known = {(run.hook, run.started_at) for run in release.test_runs if run.uid == uid}
-    baseline = release.baseline
-    since = baseline.written if baseline and baseline.uid == uid else None
-    fresh = [
-        (hook, run)
-        for hook, run in runs
-        if (hook.name, run.started_at) not in known
-        # What ended before anyone looked is history.
-        and (since is None or run.phase is HookPhase.RUNNING or run.started_at >= since)
-    ]
+    fresh = fresh_runs(release, payload, uid)
     release = account(release, uid, [(hook.name, run.started_at) for hook, run in fresh])
     running = next((op for op in release.running(uid) if op.kind is OperationKind.TEST), None)
     intents: tuple[Intent, ...] = ()
@@ -72,6 +61,31 @@ def on_test_hooks(release: Release, payload: Payload, uid: str, limits: Limits) 
         release, running, record, _outcome(running), limits, at=at, payload_known=True
     )
     return release, intents + more
+
+
+def fresh_runs(release: Release, payload: Payload, uid: str) -> list[tuple[Hook, HookRun]]:
+    """Return the runs that no operation has yet, and that are news."""
+    if _tested(release, uid) is None:
+        return []
+    known = {(run.hook, run.started_at) for run in release.test_runs if run.uid == uid}
+    baseline = release.baseline
+    since = baseline.written if baseline and baseline.uid == uid else None
+    return [
+        (hook, run)
+        for hook, run in _runs(payload)
+        if (hook.name, run.started_at) not in known
+        # What ended before anyone looked is history.
+        and (since is None or run.phase is HookPhase.RUNNING or run.started_at >= since)
+    ]
+
+
+def _tested(release: Release, uid: str) -> Record | None:
+    """Return the record if a test of it may run, and is to be told."""
+    record = next((known for known in release.records.values() if known.uid == uid), None)
+    if record is None or record.tags.opted_out:
+        return None
+    settled = not record.status.pending and record.status is not Status.UNINSTALLING
+    return record if settled else None
 
 
 def _runs(payload: Payload) -> list[tuple[Hook, HookRun]]:

@@ -32,8 +32,7 @@ def hook_run(hook: Hook, run: HookRun, event: str, offset: timedelta) -> HookRun
 
 def account(release: Release, uid: str, runs: Iterable[tuple[str, datetime]]) -> Release:
     """Remember test hooks' runs as some operation's: they begin no other one."""
-    kept = tuple(run for run in release.test_runs if run.uid == uid)
-    known = {(run.hook, run.started_at) for run in kept}
+    known = {(run.hook, run.started_at) for run in release.test_runs if run.uid == uid}
     added = tuple(
         TestRun(uid=uid, hook=hook, started_at=started_at)
         for hook, started_at in runs
@@ -41,7 +40,7 @@ def account(release: Release, uid: str, runs: Iterable[tuple[str, datetime]]) ->
     )
     if not added:
         return release
-    return replace(release, test_runs=(*kept, *added)[-MAX_TEST_RUNS:])
+    return replace(release, test_runs=(*release.test_runs, *added)[-MAX_TEST_RUNS:])
 
 
 def close_hook(run: HookRunState, operation: Operation, end: datetime) -> HookRunState:

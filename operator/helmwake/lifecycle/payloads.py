@@ -19,7 +19,7 @@ from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import HookRunState, Operation, OperationId, OperationKind
 from helmwake.lifecycle.outcome import SUCCESS, UNKNOWN, Outcome, abandoned, classify_failure
 from helmwake.lifecycle.rollouts import claim_changes
-from helmwake.lifecycle.state import Past, Release, Step
+from helmwake.lifecycle.state import Release, Step
 
 # What Helm writes when it creates a record; success texts may be the user's own.
 # Source: helm/helm, pkg/action/{install,upgrade}.go.
@@ -36,10 +36,6 @@ def on_payload(release: Release, fetched: PayloadFetched, limits: Limits) -> Ste
     """Take a payload, or learn that it is gone."""
     payload, uid = fetched.payload, fetched.ref.uid
     intents: tuple[Intent, ...] = ()
-    if release.past is not Past.TOLD and any(record.uid == uid for record in release.unsorted):
-        # What it tells may have been told before this process began.
-        others = tuple(each for each in release.held if each.ref.uid != uid)
-        return replace(release, held=(*others, fetched)), ()
     if payload is not None and payload.namespace != release.key.namespace:
         release, more = _elsewhere(release, payload.namespace)
         intents += more

@@ -5,7 +5,6 @@ Source: the write sequences of helm/helm, pkg/action.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -14,7 +13,8 @@ from helmwake.facts.helm import Record, Status
 from helmwake.facts.versions import is_newer
 from helmwake.lifecycle.beginning import begin, start, touch
 from helmwake.lifecycle.ending import FAILED, end_helm
-from helmwake.lifecycle.intents import FetchPayload, Intent, WakeAt
+from helmwake.lifecycle.gone import on_gone, on_survivor
+from helmwake.lifecycle.intents import FetchPayload, Intent
 from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import Operation, OperationId, OperationKind
 from helmwake.lifecycle.outcome import (
@@ -30,9 +30,10 @@ PENDING_KINDS: Final = {
     Status.PENDING_UPGRADE: OperationKind.UPGRADE,
     Status.PENDING_ROLLBACK: OperationKind.ROLLBACK,
 }
-AFTER_THE_LIST: Final = timedelta(milliseconds=1)
 # What is over in a list with such an origin became of operations that are to be told.
 FILLED_IN: Final = frozenset({Origin.RELISTED, Origin.HISTORY})
+# It was so before anyone looked.
+NOBODY_SAW: Final = frozenset({Origin.INITIAL, Origin.HISTORY})
 
 
 class At(StrEnum):
@@ -53,20 +54,16 @@ def on_record(release: Release, record: Record, limits: Limits) -> Step:
             return release, ()
         return on_gone(release, replace(record, status=known.status, tags=known.tags), limits)
     if known is not None and known.uid != record.uid:
+        if known.driver is record.driver and not _is_newer(record, known):
+            return release, ()  # it had the name before
         # The name is taken anew: the one before is gone, though nobody said so.
         gone = replace(known, gone=True, seen=record.seen, origin=Origin.RELISTED)
         release, intents = on_gone(release, gone, limits)
         known = None
-    if known is not None and not is_newer(record.resource_version, known.resource_version):
+    if known is not None and not _is_newer(record, known):
         return release, intents
-    vanished = release.vanished
-    if vanished is not None and record.revision > vanished.revision:
-        # A higher revision is left: the others were pruned.
-        release = replace(release, vanished=None, pruned=vanished)
-    elif vanished is not None:
-        later = vanished.seen + AFTER_THE_LIST
-        release, more = conclude_vanished(release, later, limits)
-        intents += more
+    release, more = on_survivor(release, record, limits)
+    intents += more
     if known is None:
         release, more = _outdate(release, record, limits)
         intents += more
@@ -83,11 +80,9 @@ def on_record(release: Release, record: Record, limits: Limits) -> Step:
 def on_pending(release: Release, record: Record, limits: Limits) -> Step:
     """Begin an install, upgrade or rollback."""
     operation_id = OperationId(uid=record.uid, kind=PENDING_KINDS[record.status])
-    outdated = any(n > record.revision for n in release.records)
-    over = outdated and record.origin in {Origin.INITIAL, Origin.HISTORY}
-    if release.begun(operation_id) or over:
+    if release.begun(operation_id):
         return release, ()
-    return start(release, begin(release, record, operation_id), limits)
+    return _begin(release, record, operation_id, limits)
 
 
 def on_progress(release: Release, record: Record, limits: Limits) -> Step:
@@ -114,13 +109,14 @@ def on_superseded(release: Release, record: Record, limits: Limits) -> Step:
 
 def on_uninstalling(release: Release, record: Record, limits: Limits) -> Step:
     """Begin an uninstall; whatever else ran is abandoned."""
-    release, intents = _abandon(
-        release, record, release.operations, "an uninstall began while it was pending", limits
-    )
+    # A higher revision was begun after it: that ended the uninstall, not the other way round.
+    others = tuple(op for op in release.operations if op.revision <= record.revision)
+    why = "an uninstall began while it was pending"
+    release, intents = _abandon(release, record, others, why, limits)
     operation_id = OperationId(uid=record.uid, kind=OperationKind.UNINSTALL)
     if release.begun(operation_id):
         return release, (*intents, FetchPayload(record.ref))
-    release, more = start(release, begin(release, record, operation_id), limits)
+    release, more = _begin(release, record, operation_id, limits)
     return release, intents + more
 
 
@@ -203,61 +199,38 @@ def on_other(release: Release, record: Record, limits: Limits) -> Step:
     return release, ()
 
 
-def on_gone(release: Release, record: Record, limits: Limits) -> Step:
-    """A record is deleted: by an uninstall, an undone install, a prune, or somebody."""
-    release = release.without_record(record)
-    settled = not record.status.pending and record.status is not Status.UNINSTALLING
-    running = release.running(record.uid)
-    intents: tuple[Intent, ...] = ()
-    # A namespace that is deleted takes its records along.
-    foul = release.terminating and record.origin is Origin.WATCHED
-    for operation in running:
-        done = operation.kind is OperationKind.UNINSTALL and not foul
-        outcome = SUCCESS if done else UNKNOWN
-        release, more = end_helm(release, operation, record, outcome, limits)
+def _is_newer(record: Record, known: Record) -> bool:
+    return is_newer(record.resource_version, known.resource_version)
+
+
+def _begin(release: Release, record: Record, operation_id: OperationId, limits: Limits) -> Step:
+    """Enter an operation, unless a higher revision shows that it was abandoned."""
+    higher = [known for n, known in release.records.items() if n > record.revision]
+    if higher and record.origin in NOBODY_SAW:
+        return release, ()
+    release, intents = start(release, begin(release, record, operation_id), limits)
+    if higher and record.origin is Origin.RELISTED:
+        by = min(higher, key=lambda known: known.revision)
+        begun = tuple(op for op in release.operations if op.id == operation_id)
+        release, more = _abandon(release, by, begun, _outdated_by(by), limits)
         intents += more
-    if release.records:
-        pruned = release.pruned
-        if pruned is None or pruned.revision < record.revision:
-            release = replace(release, pruned=record)
-        return release, intents
-    vanished = (
-        record.origin is Origin.RELISTED
-        and settled
-        and record.status is not Status.UNINSTALLED
-        and not record.tags.opted_out
-    )
-    if not vanished or any(op.kind.deploys for op in running):
-        return replace(release, pruned=None), intents
-    # A list tells first what is gone: what is there now comes next, and at once.
-    release = replace(release, pruned=None, vanished=record)
-    return release, (*intents, WakeAt(record.seen + AFTER_THE_LIST))
-
-
-def conclude_vanished(release: Release, now: datetime, limits: Limits) -> Step:
-    """All of a release went between two lists: an uninstall, with bounds for times."""
-    record = release.vanished
-    if record is None or now <= record.seen:
-        return release, ()
-    release = replace(release, vanished=None)
-    operation_id = OperationId(uid=record.uid, kind=OperationKind.UNINSTALL)
-    if release.terminating or release.begun(operation_id):
-        return release, ()
-    operation = replace(begin(release, record, operation_id), bounded=True)
-    return end_helm(release.having(operation), operation, record, SUCCESS, limits)
+    return release, intents
 
 
 def _outdate(release: Release, record: Record, limits: Limits) -> Step:
     """A new revision: what still ran on a lower one was abandoned."""
     lower = tuple(op for op in release.operations if op.revision < record.revision)
-    if record.origin in {Origin.INITIAL, Origin.HISTORY}:
+    if record.origin in NOBODY_SAW:
         wanted = record.origin is Origin.HISTORY
         for operation in lower:  # nobody saw it run
             if operation.helm_runs and not (wanted and operation.history):
                 release = release.without(operation)
         lower = tuple(op for op in lower if wanted and op.history)
-    why = f"revision {record.revision} began while it was pending"
-    return _abandon(release, record, lower, why, limits)
+    return _abandon(release, record, lower, _outdated_by(record), limits)
+
+
+def _outdated_by(record: Record) -> str:
+    return f"revision {record.revision} began while it was pending"
 
 
 def _abandon(

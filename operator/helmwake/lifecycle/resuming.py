@@ -4,11 +4,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from helmwake.facts.identity import ReleaseKey
-from helmwake.lifecycle.intents import Announce, FetchPayload, Intent, ListWorkloads, WakeAt
+from helmwake.lifecycle.hooks import account
+from helmwake.lifecycle.intents import (
+    Announce,
+    FetchPayload,
+    Intent,
+    ListWorkloads,
+    Recall,
+    WakeAt,
+)
 from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import Operation
 from helmwake.lifecycle.rollouts import limit_wakes
-from helmwake.lifecycle.state import Release, Step
+from helmwake.lifecycle.state import Past, Release, Step
 
 
 def resume(key: ReleaseKey, operations: Iterable[Operation], limits: Limits) -> Step:
@@ -19,11 +27,18 @@ def resume(key: ReleaseKey, operations: Iterable[Operation], limits: Limits) -> 
     operations = tuple(sorted(operations, key=lambda operation: operation.started))
     release = Release(
         key=key,
-        records={operation.revision: operation.record for operation in operations},
+        records={
+            operation.revision: operation.record
+            for operation in operations
+            if not operation.record.gone
+        },
         release_namespace=_elsewhere(key, operations),
+        past=Past.ASKED,
     )
-    intents: list[Intent] = []
+    intents: list[Intent] = [Recall(key)]
     for operation in operations:
+        runs = [(run.name, run.started_at) for run in operation.hooks]
+        release = account(release, operation.id.uid, runs)
         resumed, more = _ask_again(operation, key, limits)
         release = release.having(resumed)
         intents += more

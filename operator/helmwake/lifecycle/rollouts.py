@@ -40,7 +40,7 @@ def on_workload(release: Release, workload: Workload, limits: Limits) -> Step:
     intents: tuple[Intent, ...] = ()
     if known is None or known.uid != workload.uid or known.template != workload.template:
         release = _each_rollout(release, lambda rollout: _superseded(rollout, workload))
-        if _changed_by_helm(known, workload):
+        if _changed_by_helm(release, known, workload):
             release, intents = _attach(release, _change(workload), limits)
     return _each_rollout(release, lambda rollout: judge(rollout, workload)), intents
 
@@ -185,10 +185,10 @@ def _change(workload: Workload) -> TemplateChange:
     )
 
 
-def _changed_by_helm(known: Workload | None, workload: Workload) -> bool:
+def _changed_by_helm(release: Release, known: Workload | None, workload: Workload) -> bool:
     """Tell Helm's change from `kubectl edit`, `rollout restart` and the like."""
     if known is None or known.uid != workload.uid:
-        return not _was_at_rest(workload)
+        return not _was_at_rest(workload) and not _was_followed(release, workload)
     if workload.applied is None:
         return False
     if known.applied is None or workload.applied > known.applied:
@@ -212,6 +212,21 @@ def _was_at_rest(workload: Workload) -> bool:
         and condition.updated is not None
         and condition.updated < workload.applied - SERVER_TICK
     )
+
+
+def _was_followed(release: Release, workload: Workload) -> bool:
+    """Tell a template that has its rollout, or that somebody put in the place of one.
+
+    Where another process saw the workload before, its rollouts are all that is known of that.
+    """
+    rollouts = [rollout for op in release.operations for rollout in op.rollouts]
+    mine = [rollout for rollout in rollouts if rollout.uid == workload.uid]
+    if not mine or workload.applied is None or workload.written is None:
+        return bool(mine)
+    if any(rollout.template == workload.template for rollout in mine):
+        return True
+    applied = workload.applied
+    return workload.written > applied and any(rollout.started >= applied for rollout in mine)
 
 
 def _each_rollout(release: Release, follow: Callable[[Rollout], Rollout]) -> Release:

@@ -73,13 +73,13 @@ class Release:
     namespace: Namespace | None = None
     release_namespace: str | None = None  # where it differs from the records'
     past: Past = Past.UNASKED
-    held: tuple[PayloadFetched, ...] = ()  # of unsorted records, until the past is told
+    held: tuple[Record | PayloadFetched, ...] = ()  # in their order, until the past is told
 
     @property
     def empty(self) -> bool:
         """Nothing is left that a later fact could add to."""
         kept = self.records or self.operations or self.unsorted or self.workloads
-        return not (kept or self.vanished)
+        return not (kept or self.vanished or self.held)
 
     @property
     def latest(self) -> Record | None:

@@ -7,11 +7,12 @@ from helmwake.facts.namespaces import Namespace
 from helmwake.facts.workloads import Workload
 from helmwake.lifecycle.closing import LAST_WORDS, settle
 from helmwake.lifecycle.facts import Fact, PayloadFetched, Recalled, Tick, WorkloadsListed
+from helmwake.lifecycle.gone import conclude_vanished
 from helmwake.lifecycle.intents import Intent, WakeAt
 from helmwake.lifecycle.limits import DEFAULT_LIMITS, Limits
-from helmwake.lifecycle.past import ask_past, on_recalled
+from helmwake.lifecycle.past import ask_past, hold, on_recalled
 from helmwake.lifecycle.payloads import on_payload
-from helmwake.lifecycle.records import conclude_vanished, on_record
+from helmwake.lifecycle.records import on_record
 from helmwake.lifecycle.rollouts import missing, on_workload
 from helmwake.lifecycle.state import Release, Step
 
@@ -19,7 +20,10 @@ from helmwake.lifecycle.state import Release, Step
 def step(release: Release, fact: Fact, limits: Limits = DEFAULT_LIMITS) -> Step:
     """Take one fact. Facts may come twice, late, never, and in any order between streams."""
     intents: tuple[Intent, ...] = ()
+    waiting = hold(release, fact)
     match fact:
+        case _ if waiting is not None:
+            release = waiting
         case Record():
             release, intents = on_record(release, fact, limits)
         case PayloadFetched():
