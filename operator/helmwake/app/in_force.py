@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from helmwake.app.sending import metrics_target, traces_target
 from helmwake.delivery.errors import BadTargetError
@@ -9,6 +10,7 @@ from helmwake.delivery.metrics import Meters
 from helmwake.delivery.queue import DeliveryQueue
 from helmwake.delivery.transports import sender_to
 from helmwake.facts.keptn import KeptnKeys
+from helmwake.ledger.retention import RetentionLimits
 from helmwake.lifecycle.limits import Limits
 from helmwake.settings.errors import BadSettingsError
 from helmwake.settings.settings import Settings
@@ -43,6 +45,15 @@ class InForce:
     @property
     def limits(self) -> Limits:
         return Limits(stuck_after=self._settings.stuck_after, rollout=self._settings.rollout_limit)
+
+    @property
+    def backfill(self) -> timedelta | None:
+        """How far back history is told; None: all of it."""
+        return self._settings.backfill.reach
+
+    @property
+    def retention(self) -> RetentionLimits:
+        return RetentionLimits(**self._settings.retention.model_dump())
 
     @property
     def selector(self) -> Callable[[Mapping[str, str]], bool]:

@@ -3,20 +3,18 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Final
 
+from helmwake.app.books import Books
 from helmwake.app.in_force import InForce
-from helmwake.app.live import LiveClock, LivePayloads, LiveWorkloads
 from helmwake.app.observer import DeliveryState as DeliveryCondition
 from helmwake.app.observer import Observer
-from helmwake.app.outlet import Outlet
+from helmwake.app.observing import Observation
 from helmwake.app.probes import serve_probes
-from helmwake.app.replay import CLUSTER_NAMESPACE
 from helmwake.app.sending import metrics_target, traces_target
-from helmwake.app.watching import Watching
 from helmwake.cluster.client import ApiClient
 from helmwake.cluster.credentials import Credentials
 from helmwake.delivery.metrics import Meters
@@ -24,20 +22,16 @@ from helmwake.delivery.queue import DeliveryQueue
 from helmwake.delivery.scrape import scrape_handler
 from helmwake.delivery.state import DeliveryState
 from helmwake.delivery.transports import sender_to
-from helmwake.facts.namespaces import Namespace
-from helmwake.facts.parsing import Observed
 from helmwake.settings.settings import LogLevel
 from helmwake.settings.sources import Sources
-from helmwake.telemetry.metrics import OwnError, operator_resource
-from helmwake.telemetry.traces import Cluster
-from helmwake.tracking.scope import Scope
-from helmwake.tracking.tracker import Tracker
+from helmwake.telemetry.metrics import operator_resource
 
 logger = logging.getLogger(__name__)
 
 # Together less than the Deployment's terminationGracePeriodSeconds.
 DRAIN_SECONDS: Final = 20.0
-LAST_METRICS_SECONDS: Final = 5.0
+LAST_WRITES_SECONDS: Final = 2.0
+LAST_METRICS_SECONDS: Final = 4.0
 LAST_ANSWERS: Final = timedelta(seconds=2)
 
 
@@ -57,7 +51,7 @@ async def run(sources: Sources, environ: Mapping[str, str], *, stop: asyncio.Eve
     queue = DeliveryQueue(sender_to(target) if target else None)
     if target is None:
         logger.warning(
-            "No OTLP endpoint is set: traces wait in memory. %s", queue.state.last_error
+            "No OTLP endpoint is set: traces wait in the ledger. %s", queue.state.last_error
         )
     meters = Meters(
         operator_resource(settings.cluster_name),
@@ -68,81 +62,49 @@ async def run(sources: Sources, environ: Mapping[str, str], *, stop: asyncio.Eve
     def credentials() -> Credentials:
         return Credentials(kubeconfig=settings.kubeconfig, context=settings.context)
 
-    delivery = asyncio.create_task(queue.run(), name="delivery")
-    try:
-        async with AsyncExitStack() as stack:
-            api = await stack.enter_async_context(ApiClient(credentials()))
-            tasks = asyncio.TaskGroup()
-            force = InForce(sources, environ, queue=queue, meters=meters)
-            outlet = Outlet(queue=queue, meters=meters, cluster=lambda: force.cluster)
-            tracker = Tracker(
-                tasks=tasks,
-                payloads=LivePayloads(api, failed=outlet.failed),
-                workloads=LiveWorkloads(
-                    api,
-                    keys=lambda: force.keys,
-                    # Made below, for the tracker.
-                    observes=lambda name: scope.observes(name),  # noqa: PLW0108
-                    failed=outlet.failed,
-                ),
-                operations=outlet,
-                clock=LiveClock(),
-                limits=force.limits,
-                failed=lambda: outlet.failed(OwnError.NOT_APPLIED),
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(meters.shutdown, LAST_METRICS_SECONDS)
+        api = await stack.enter_async_context(ApiClient(credentials()))
+        books = await stack.enter_async_context(
+            Books(
+                credentials(),
+                namespace=settings.namespace,
+                retention=lambda: force.retention,
+                queue=queue,
+                meters=meters,
+                cluster=lambda: force.cluster,
             )
-
-            def take(fact: Observed) -> None:
-                if isinstance(fact, Namespace) and fact.name == CLUSTER_NAMESPACE:
-                    force.cluster = Cluster(uid=fact.uid, name=force.cluster.name)
-                scope.take(fact)
-
-            watching = Watching(
-                api,
-                namespaces=settings.watch_namespaces,
-                keys=lambda: force.keys,
-                take=take,
-                failed=outlet.failed,
+        )
+        force = InForce(sources, environ, queue=queue, meters=meters)
+        observation = Observation(api=api, books=books, force=force, settings=settings)
+        address = await stack.enter_async_context(
+            serve_probes(
+                settings.http_address,
+                not_ready=observation.not_ready,
+                metrics=scrape_handler(meters),
             )
-            scope = Scope(
-                tracker,
-                selector=None if settings.watch_namespaces else force.selector,
-                known=watching,
-            )
-            force.follow(tracker, scope)
-
-            def not_ready() -> Sequence[str]:
-                return watching.not_ready()
-
-            address = await stack.enter_async_context(
-                serve_probes(
-                    settings.http_address, not_ready=not_ready, metrics=scrape_handler(meters)
-                )
-            )
-            logger.info("Probes and metrics are served on %s", address)
-            observer = Observer(
-                login=credentials,
-                apply=force.apply,
-                delivery=lambda: condition(queue.state),
-                verbose=settings.log_level is LogLevel.DEBUG,
-            )
-            try:
-                async with tasks:
-                    for reflector in watching.reflectors:
-                        tasks.create_task(reflector.run(), name=f"reflector {reflector.resource}")
-                    if not settings.watch_namespaces:
-                        tasks.create_task(observer.run(), name="release-observer")
-                    tasks.create_task(_ends(delivery), name="delivery's end")
-                    tasks.create_task(_stops(stop, tracker), name="stop")
-            except* StoppedError:
-                logger.info("Stopping: delivering what waits")
+        )
+        logger.info("Probes and metrics are served on %s", address)
+        observer = Observer(
+            login=credentials,
+            apply=force.apply,
+            delivery=lambda: condition(queue.state),
+            verbose=settings.log_level is LogLevel.DEBUG,
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(observation.observe(tasks), name="observe")
+                if not settings.watch_namespaces:
+                    tasks.create_task(observer.run(), name="release-observer")
+                tasks.create_task(books.ends(), name="end of delivery")
+                tasks.create_task(_stops(stop, observation), name="stop")
+        except* StoppedError:
+            logger.info("Stopping: delivering what waits")
         await queue.drain(DRAIN_SECONDS)
-    finally:
-        delivery.cancel()
-        await asyncio.wait([delivery])
-        await meters.shutdown(LAST_METRICS_SECONDS)
-    left = len(tracker.running())
-    if left:
-        logger.info("%d operations still run; they are found again at the next start", left)
+        await books.settle(LAST_WRITES_SECONDS)
+        running = len(observation.tracker.running()) if observation.tracker else 0
+    if running:
+        logger.info("%d operations still run; the next start goes on with them", running)
 
 
 def condition(state: DeliveryState) -> DeliveryCondition:
@@ -178,18 +140,12 @@ def stop_on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, asked, number)
 
 
-async def _stops(stop: asyncio.Event, tracker: Tracker) -> None:
+async def _stops(stop: asyncio.Event, observation: Observation) -> None:
     await stop.wait()
     # What has ended may only wait for an answer that is on its way.
     try:
         async with asyncio.timeout(LAST_ANSWERS.total_seconds()):
-            await tracker.settled()
+            await observation.answered()
     except TimeoutError:
         logger.warning("Some operations ended without their payload or workloads being read")
     raise StoppedError
-
-
-async def _ends(delivery: asyncio.Task[None]) -> None:
-    """When delivery dies, all stop: the pod restarts."""
-    await asyncio.wait([delivery])
-    delivery.result()

@@ -1,8 +1,9 @@
 """The reflectors of the live operator, and the facts they make."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from helmwake.cluster.api import Api
 from helmwake.cluster.reflector import Reflector
@@ -17,19 +18,23 @@ from helmwake.cluster.seen import Seen
 from helmwake.facts.change import Change, ChangeType
 from helmwake.facts.errors import BadObjectError
 from helmwake.facts.helm import Record
+from helmwake.facts.identity import Driver
 from helmwake.facts.keptn import KeptnKeys
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.parsing import Observed, parse_change
+from helmwake.facts.versions import is_newer
 from helmwake.facts.workloads import Workload
 from helmwake.telemetry.metrics import OwnError
 
+DRIVERS: Final = {driver.value: driver for driver in Driver}
 FOLLOWED = (HELM_SECRETS, HELM_CONFIG_MAPS, DEPLOYMENTS)
 
 
 class Watching:
     """One reflector for each kind: cluster-wide, or one for each kind and named namespace.
 
-    `take` gets each fact in the order its kind's changes happened.
+    `take` gets each fact in the order its kind's changes happened. `before` are the records
+    that an earlier process still followed: what became of them is told by the first lists.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Watching:
         keys: Callable[[], KeptnKeys],
         take: Callable[[Observed], None],
         failed: Callable[[OwnError], None],
+        before: Sequence[Record] = (),
     ) -> None:
         self._failed = failed
         self._keys = keys
@@ -51,13 +57,40 @@ class Watching:
         else:
             resources += [NAMESPACES, *FOLLOWED]
         self.reflectors: list[Reflector[Observed]] = [
-            Reflector(api, resource, reduce=self._reduce, emit=self._emit, order=_order)
+            Reflector(
+                api,
+                resource,
+                reduce=self._reduce,
+                emit=self._emit,
+                order=_order,
+                before=_of_kind(before, resource),
+            )
             for resource in resources
         ]
+        # Set when it is known which namespaces are observed.
+        self.namespaces_known = asyncio.Event()
+        if namespaces:
+            self.namespaces_known.set()
+        else:
+            self.namespaces_known = self.reflectors[0].synced_event
 
     def facts(self, namespace: str) -> Iterable[Record | Workload]:
         """Return what is known of a namespace, records first, by ascending revision."""
         return sorted(self._of(namespace), key=_order)
+
+    def told(self) -> dict[Driver, str] | None:
+        """Return up to which resource version all records were told; None before all lists."""
+        told: dict[Driver, str] = {}
+        for reflector in self.reflectors:
+            if reflector.told is None:
+                return None
+            driver = DRIVERS.get(reflector.resource.kind)
+            if driver is None:
+                continue
+            lowest = told.get(driver)
+            if lowest is None or is_newer(lowest, reflector.told):
+                told[driver] = reflector.told
+        return told
 
     def not_ready(self) -> list[str]:
         """Say for each reflector that is behind what keeps it."""
@@ -92,6 +125,15 @@ class Watching:
         if (fact.seen, fact.origin, fact.gone) != (seen.seen, seen.origin, gone):
             fact = replace(fact, seen=seen.seen, origin=seen.origin, gone=gone)
         self._take(fact)
+
+
+def _of_kind(records: Sequence[Record], resource: Resource) -> Iterator[tuple[str, str, Record]]:
+    for record in records:
+        if DRIVERS.get(resource.kind) is record.driver and resource.namespace in {
+            None,
+            record.release.namespace,
+        }:
+            yield record.uid, record.resource_version, record
 
 
 def _order(fact: Observed) -> tuple[Any, ...]:

@@ -75,6 +75,8 @@ class OwnError(StrEnum):
     NOT_FETCHED = "payloads.not_fetched"
     NOT_LISTED = "workloads.not_listed"
     NOT_APPLIED = "tracking.not_applied"
+    NOT_STORED = "ledger.not_stored"
+    BAD_ENTRY = "ledger.bad_entry"
 
     def measured(self, value: int = 1) -> Measurement:
         """Measure one; a value of 0 gives birth to the series."""

@@ -126,6 +126,12 @@ class Tracker:
         if mailbox is not None and mailbox.release.release_namespace is not None:
             self._elsewhere.pop(ReleaseKey(mailbox.release.release_namespace, key.name), None)
 
+    async def answered(self) -> None:
+        """Wait until what was asked for until now is answered, and what the answers ask for."""
+        for _ in range(2):
+            if self._asked:
+                await asyncio.wait(set(self._asked))
+
     async def settled(self) -> None:
         """Wait until all that was asked for has been answered."""
         while self._asked:

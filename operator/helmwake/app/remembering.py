@@ -1,0 +1,128 @@
+"""What the ledger tells of earlier processes: what ran, what is to be delivered, what was done."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from helmwake.cluster.backoff import DEFAULT_BACKOFF, Backoff
+from helmwake.cluster.credentials import utc_now
+from helmwake.cluster.errors import ApiError
+from helmwake.facts.identity import ReleaseKey
+from helmwake.ledger.entry import Entry, State
+from helmwake.ledger.progress import Progress
+from helmwake.ledger.store import Bad, LedgerStore, Stored
+from helmwake.ledger.writer import LedgerWriter
+from helmwake.lifecycle.operation import Operation
+from helmwake.telemetry.metrics import OwnError
+
+logger = logging.getLogger(__name__)
+
+FINAL: Final = frozenset({State.UNDELIVERED, State.DELIVERED, State.SET_ASIDE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What a new process begins with."""
+
+    progress: Progress
+    running: tuple[Stored, ...]
+    bad: tuple[Bad, ...]
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """The uids of the records whose entries cannot be read."""
+        return frozenset(each.identity.id.uid for each in self.bad if each.identity)
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        return tuple(stored.entry.operation for stored in self.running)
+
+
+class Memory:
+    """Reads the ledger, and tries for as long as it takes."""
+
+    def __init__(
+        self, store: LedgerStore, writer: LedgerWriter, *, failed: Callable[[OwnError], None]
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._failed = failed
+        self.problem: str | None = "the ledger was not read yet"
+
+    async def remembered(self) -> Remembered:
+        """Read what ran when the process before this one ended."""
+        backoff = Backoff(DEFAULT_BACKOFF)
+        told = None
+        while True:
+            try:
+                return await self._remembered()
+            except ApiError as error:
+                self.problem = self._store.explained(error)
+                if self.problem != told:
+                    logger.warning("The ledger cannot be read: %s", self.problem)
+                    told = self.problem
+                delay = backoff.fail(retry_after=error.retry_after)
+            await asyncio.sleep(delay.total_seconds())
+
+    async def recall(self, release: ReleaseKey) -> tuple[Operation, ...]:
+        """Stand behind the tracker's `Past`."""
+        backoff = Backoff(DEFAULT_BACKOFF)
+        while True:
+            try:
+                known = await self._store.of_release(release)
+            except ApiError as error:
+                logger.debug("%s: what was told of it cannot be read: %s", release, error)
+                delay = backoff.fail(retry_after=error.retry_after)
+            else:
+                return tuple(
+                    stored.entry.operation for stored in known if stored.entry.state in FINAL
+                )
+            await asyncio.sleep(delay.total_seconds())
+
+    async def undelivered(self) -> AsyncGenerator[Entry, None]:
+        """Stand behind the dispatch's `Undelivered`.
+
+        Raises:
+            ApiError: it cannot be read.
+        """
+        async with aclosing(self._store.entries(State.UNDELIVERED)) as entries:
+            async for found in entries:
+                if isinstance(found, Stored):
+                    self._writer.adopt(found)
+                    yield found.entry
+
+    async def leave_alone(self, bad: Bad) -> None:
+        """Say in an entry that it cannot be read, unless it was made anew meanwhile."""
+        try:
+            now = await self._store.read(bad.handle.name)
+            if isinstance(now, Bad):
+                await self._store.write_unreadable(now, now=utc_now())
+                logger.warning("%s; nothing is left to make it of: it is left alone", now.error)
+        except ApiError as error:
+            logger.warning("%s: %s; it is tried again at the next start", bad.handle.name, error)
+
+    async def _remembered(self) -> Remembered:
+        progress, problems = await self._store.load_progress()
+        running: list[Stored] = []
+        bad: list[Bad] = []
+        async with aclosing(self._store.entries(State.RUNNING, State.UNDELIVERED)) as entries:
+            async for found in entries:
+                if isinstance(found, Bad):
+                    bad.append(found)
+                elif found.entry.state is State.RUNNING:
+                    running.append(found)
+        for problem in problems:
+            logger.warning("%s", problem)
+        for each in bad:
+            self._warn(each)
+        for stored in running:
+            self._writer.adopt(stored)
+        self.problem = None
+        return Remembered(progress=progress, running=tuple(running), bad=tuple(bad))
+
+    def _warn(self, bad: Bad) -> None:
+        self._failed(OwnError.BAD_ENTRY)
+        logger.warning("%s; it is made anew if its record is still there", bad.error)
