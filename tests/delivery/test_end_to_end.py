@@ -5,6 +5,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import pytest
 from tests.delivery.peers import (
@@ -82,7 +83,7 @@ async def test_http_through_every_fault_each_trace_arrives_once(
                 answer(200),
             ]
         )
-        queue.put(make_trace(1, spans=3), lambda _, outcome: heard.append(outcome))
+        queue.put(make_trace(1, spans=3), heard.append)
         async with running(queue):
             await queue.until(lambda: bool(heard))
 
@@ -106,7 +107,7 @@ async def test_grpc_through_every_fault_each_trace_arrives_once() -> None:
                 grpc_taken(1, "too old"),
             ]
         )
-        queue.put(make_trace(1, spans=3), lambda _, outcome: heard.append(outcome))
+        queue.put(make_trace(1, spans=3), heard.append)
         async with running(queue):
             await queue.until(lambda: bool(heard))
 
@@ -121,15 +122,12 @@ async def test_grpc_poison_is_found_among_good_traces() -> None:
         peer.answers.extend([grpc_error("INVALID_ARGUMENT", "bad"), grpc_taken()])
         peer.answers.append(grpc_error("INVALID_ARGUMENT", "bad"))
         for number in (1, 2):
-            queue.put(
-                make_trace(number),
-                lambda trace, outcome: heard.update({trace.root.name: outcome}),
-            )
+            queue.put(make_trace(number), partial(heard.__setitem__, number))
         async with running(queue):
             await queue.until(lambda: len(heard) == 2)
 
-    assert heard["upgrade shop/cart-1"] == Delivered()
-    assert isinstance(heard["upgrade shop/cart-2"], Poisoned)
+    assert heard[1] == Delivered()
+    assert isinstance(heard[2], Poisoned)
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])

@@ -41,8 +41,9 @@ async def running(queue: DeliveryQueue) -> AsyncIterator[None]:
 
 
 class Outcomes(list[tuple[str, Outcome]]):
-    def hear(self, trace: Trace, outcome: Outcome) -> None:
-        self.append((trace.root.name.rpartition("-")[2], outcome))
+    def put(self, queue: DeliveryQueue, trace: Trace) -> None:
+        name = trace.root.name.rpartition("-")[2]
+        queue.put(trace, lambda outcome: self.append((name, outcome)))
 
 
 async def deliver(
@@ -51,7 +52,7 @@ async def deliver(
     """Put them all, wait, and say how it stands."""
     queue, outcomes = DeliveryQueue(sender), Outcomes()
     for trace in traces:
-        queue.put(trace, outcomes.hear)
+        outcomes.put(queue, trace)
     async with running(queue):
         await asyncio.sleep(within_s)
         return queue.state, outcomes
@@ -258,7 +259,7 @@ async def test_a_doubtful_trace_is_set_aside_when_others_were_taken_ten_times_me
     )
     async with running(queue):
         for number in range(1, 30):
-            queue.put(make_trace(number), outcomes.hear)
+            outcomes.put(queue, make_trace(number))
             await asyncio.sleep(600)
 
     [verdict] = [what for name, what in outcomes if name == "1"]
@@ -293,6 +294,18 @@ async def test_rejected_spans_are_told_and_not_sent_again(
     assert "rejected 2 spans: too old" in caplog.text
 
 
+async def test_a_request_of_which_nothing_was_taken_is_set_aside_and_never_sent_again() -> None:
+    sender = FakeSender(answers(Delivered(rejected=4, message="too old")))
+
+    state, outcomes = await deliver(sender, make_trace(1, spans=3), make_trace(2))
+
+    why = Poisoned(why="the backend rejected all spans: too old")
+    assert outcomes == [("1", why), ("2", why)]
+    assert sender.sent == [[1, 2]]
+    assert (state.poisoned_traces, state.delivered_traces, state.rejected_spans) == (2, 0, 4)
+    assert state.delivering
+
+
 async def test_a_message_without_rejections_is_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -308,12 +321,12 @@ async def test_below_the_bound_nothing_is_dropped_and_above_it_the_oldest(
     outcomes, told = Outcomes(), list[DeliveryState]()
     queue = DeliveryQueue(max_waiting_spans=10, on_state=told.append)
     for number in range(1, 6):
-        queue.put(make_trace(number, spans=2), outcomes.hear)
+        outcomes.put(queue, make_trace(number, spans=2))
     assert not outcomes
     assert not told
 
     for number in range(6, 9):
-        queue.put(make_trace(number, spans=2), outcomes.hear)
+        outcomes.put(queue, make_trace(number, spans=2))
 
     why = Dropped(why="more than 10 spans wait for delivery")
     assert outcomes == [("1", why), ("2", why), ("3", why)]
@@ -340,14 +353,48 @@ async def test_the_default_bound_holds_fifty_thousand_spans() -> None:
     assert queue.state.dropped_traces == 1
 
 
+async def test_there_is_room_for_what_makes_nothing_be_dropped() -> None:
+    queue = DeliveryQueue(max_waiting_spans=10)
+    assert queue.has_room(11)  # alone it is taken, however large
+
+    queue.put(make_trace(1, spans=5))
+    assert (queue.has_room(5), queue.has_room(6), queue.half_empty) == (True, False, True)
+
+    queue.put(make_trace(2))
+    assert not queue.half_empty
+
+
+async def test_what_is_being_sent_takes_room() -> None:
+    queue = DeliveryQueue(FakeSender(takes_s=10), max_waiting_spans=10)
+    queue.put(make_trace(1, spans=10))
+    async with running(queue):
+        await asyncio.sleep(1)
+        assert not queue.has_room(1)
+        await asyncio.sleep(10)
+        assert queue.half_empty
+
+
+async def test_whoever_hears_of_an_answer_can_tell_whose_it_was() -> None:
+    queue = DeliveryQueue(FakeSender(takes_s=10, where="old:1"))
+    told = list[str | None]()
+    queue.put(make_trace(1), lambda _: told.append(queue.answered_by))
+    async with running(queue):
+        await asyncio.sleep(1)
+        queue.retarget(FakeSender(where="new:1"))
+        queue.put(make_trace(2), lambda _: told.append(queue.answered_by))
+        await asyncio.sleep(100)
+
+    assert told == ["old:1", "new:1"]
+
+
 async def test_what_is_being_sent_is_not_dropped() -> None:
     sender, outcomes = FakeSender(takes_s=10), Outcomes()
     queue = DeliveryQueue(sender, max_waiting_spans=3)
     async with running(queue):
-        queue.put(make_trace(1, spans=3), outcomes.hear)
+        outcomes.put(queue, make_trace(1, spans=3))
         await asyncio.sleep(1)
-        queue.put(make_trace(2), outcomes.hear)
-        queue.put(make_trace(3), outcomes.hear)
+        outcomes.put(queue, make_trace(2))
+        outcomes.put(queue, make_trace(3))
         await asyncio.sleep(100)
 
     assert [(name, type(what)) for name, what in outcomes] == [
@@ -564,12 +611,12 @@ async def test_a_sender_at_fault_ends_the_run_and_loses_nothing() -> None:
 async def test_a_listener_at_fault_costs_no_other_trace(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def broken(_: Trace, __: Outcome) -> None:
+    def broken(_: Outcome) -> None:
         raise RuntimeError("a bug")
 
     queue, outcomes = DeliveryQueue(FakeSender()), Outcomes()
     queue.put(make_trace(1), broken)
-    queue.put(make_trace(2), outcomes.hear)
+    outcomes.put(queue, make_trace(2))
     async with running(queue):
         await asyncio.sleep(1)
 
@@ -591,7 +638,7 @@ async def test_a_trace_that_cannot_be_encoded_is_set_aside_at_once() -> None:
     root = replace(trace.root, context=SpanContext(trace_id=2**128, span_id=1))
     queue, outcomes = DeliveryQueue(FakeSender()), Outcomes()
 
-    queue.put(replace(trace, spans=(root,)), outcomes.hear)
+    outcomes.put(queue, replace(trace, spans=(root,)))
 
     [(_, outcome)] = outcomes
     assert isinstance(outcome, Poisoned)

@@ -23,7 +23,8 @@ HTTP_TIMEOUT: Final = 504
 class ApiError(Exception):
     """A request to the apiserver that brought nothing.
 
-    `status` is the HTTP status, or the code of a Status object; None where no answer came.
+    `what` is the request, as `GET /api/v1/secrets`. `status` is the HTTP status, or the code of
+    a Status object; None where no answer came.
     `retry_after` is how long the server wants to be left alone.
     """
 
@@ -35,6 +36,7 @@ class ApiError(Exception):
         reason: str = "",
         retry_after: timedelta | None = None,
     ) -> None:
+        self.what = what
         self.status = status
         self.reason = reason
         self.retry_after = retry_after

@@ -5,6 +5,8 @@
   put the trace; all but delivery are logged.
 - What failed is the first to be sent again, in the same bytes; after `PATIENCE` failures in
   smaller parts, and others are tried in between.
+- A partial success is never sent again. Where it took no span, all its traces are set aside;
+  where it took some, all count as delivered, since nobody is told whose were rejected.
 - A request that is poisoned, too large or in doubt is sent again in smaller parts, until the
   trace at fault is alone. A poisoned one is set aside. A doubtful one goes to the end, and from
   then on alone, so that others pass; it is set aside when it failed `MAX_DOUBTS` times while
@@ -61,6 +63,14 @@ class Backlog:
     def dropped(self) -> int:
         """Traces dropped so far."""
         return self._counts.dropped_traces
+
+    def has_room(self, spans: int) -> bool:
+        """Tell whether so many more can wait and none need be dropped for it."""
+        return not self.spans or self.spans + spans <= self._max_spans
+
+    @property
+    def half_empty(self) -> bool:
+        return self.spans <= self._max_spans // 2
 
     def state(self, now: float) -> DeliveryState:
         entries = (*self._sending, *self._waiting)
@@ -140,11 +150,14 @@ class Backlog:
 
     def set_aside(self, entry: Entry, why: str) -> None:
         """It will never be taken. Others are not to wait for it."""
-        logger.error("Set aside the trace %r: %s", entry.trace.root.name, why)
+        logger.error("Set aside the trace %r: %s", entry.name, why)
         self._change(poisoned_traces=self._counts.poisoned_traces + 1, last_error=why)
         _tell(entry, Poisoned(why=why))
 
     def _on_delivered(self, batch: list[Entry], answer: Delivered) -> None:
+        if answer.rejected and answer.rejected >= sum(entry.spans for entry in batch):
+            self._on_rejected(batch, answer)
+            return
         words = None
         if answer.rejected:
             words = f"the backend rejected {answer.rejected} spans: {answer.message}"
@@ -161,6 +174,13 @@ class Backlog:
         self._on_health()
         for entry in batch:
             _tell(entry, answer)
+
+    def _on_rejected(self, batch: list[Entry], answer: Delivered) -> None:
+        """No span of it was taken, and OTLP forbids to send any of it again."""
+        self._change(rejected_spans=self._counts.rejected_spans + answer.rejected)
+        self._on_health()  # it is there, and it has judged
+        for entry in batch:
+            self.set_aside(entry, f"the backend rejected all spans: {answer.message}")
 
     def _on_bad_data(self, batch: list[Entry], answer: Poisoned | TooLarge) -> None:
         if len(batch) > 1:
@@ -221,6 +241,6 @@ def _tell(entry: Entry, outcome: Outcome) -> None:
     if entry.when_settled is None:
         return
     try:
-        entry.when_settled(entry.trace, outcome)
+        entry.when_settled(outcome)
     except Exception:  # a listener's fault must not cost other traces' delivery
-        logger.exception("Whoever put the trace %r failed to hear of it", entry.trace.root.name)
+        logger.exception("Whoever put the trace %r failed to hear of it", entry.name)

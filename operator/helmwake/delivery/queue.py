@@ -49,7 +49,25 @@ class DeliveryQueue:
         self._hurry = asyncio.Event()  # end the pause under way
         self._settled = asyncio.Event()  # there was an answer
         self._draining = False
+        self._answered_by: str | None = None
         self._turn()
+
+    @property
+    def answered_by(self) -> str | None:
+        """The endpoint that gave the last answer: the one that is being told of, if one is.
+
+        After a change of the sender this may be the old one.
+        """
+        return self._answered_by
+
+    @property
+    def half_empty(self) -> bool:
+        """No more than half of the spans that may wait do."""
+        return self._backlog.half_empty
+
+    def has_room(self, spans: int) -> bool:
+        """Tell whether a trace of so many spans can be put and none be dropped for it."""
+        return self._backlog.has_room(spans)
 
     @property
     def state(self) -> DeliveryState:
@@ -65,16 +83,20 @@ class DeliveryQueue:
             UnfinishedTraceError: a span of it still runs.
         """
         dropped_before = self._backlog.dropped
+        entry = Entry(
+            name=trace.root.name,
+            spans=len(trace.spans),
+            request=b"",
+            when_settled=when_settled,
+            put_at=_now(),
+        )
         try:
-            request = encode(trace)
+            entry.request = encode(trace)
         except EncodingError as error:
-            entry = Entry(trace=trace, request=b"", when_settled=when_settled, put_at=_now())
             self._backlog.set_aside(entry, str(error))
             self._tell_state()
             return
-        self._backlog.add(
-            Entry(trace=trace, request=request, when_settled=when_settled, put_at=_now()), _now()
-        )
+        self._backlog.add(entry, entry.put_at)
         if self._backlog.dropped != dropped_before:
             self._tell_state()
         self._news.set()
@@ -143,6 +165,7 @@ class DeliveryQueue:
         except BaseException:  # cancelled, or a sender's fault: nothing may be lost by it
             self._backlog.take_back()
             raise
+        self._answered_by = sender.where
         pause = self._backlog.settle(answer)
         if sender is not self._sender:
             self._turn()  # what an old sender was told says nothing about the new one

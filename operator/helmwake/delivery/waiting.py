@@ -6,29 +6,28 @@ from dataclasses import dataclass
 from typing import Final
 
 from helmwake.delivery.outcome import Outcome
-from helmwake.telemetry.spans import Trace
 
 MAX_REQUEST_SPANS: Final = 512
 MAX_REQUEST_BYTES: Final = 3 * 1024 * 1024  # gRPC servers take 4 MiB unless told otherwise
 
-WhenSettled = Callable[[Trace, Outcome], None]
+WhenSettled = Callable[[Outcome], None]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Entry:
-    """One trace and what it went through. Its spans always travel in one request."""
+    """One trace and what it went through. Its spans always travel in one request.
 
-    trace: Trace
+    The trace itself is not kept: it takes more memory than its request.
+    """
+
+    name: str  # the root span's
+    spans: int
     request: bytes  # the trace, encoded
     when_settled: WhenSettled | None
     put_at: float  # by the loop's clock
     alone: bool = False  # it is in doubt: others must not be kept waiting by it
     doubts: int = 0  # how often it failed while others were taken
     passed_before: int = 0  # requests that had been taken when it last failed
-
-    @property
-    def spans(self) -> int:
-        return len(self.trace.spans)
 
 
 class Waiting:
