@@ -82,6 +82,9 @@ OMITTED: Final = Key("helmwake.spans.omitted", RUN, "how many spans were too man
 BOUNDED: Final = Key(
     "helmwake.time.bounded", RUN, "true where it happened unseen, between these times"
 )
+HISTORY: Final = Key(
+    "helmwake.history", RUN, "true where it was over before it was observed: in no metric"
+)
 
 KEYS: Final = tuple(value for value in tuple(globals().values()) if isinstance(value, Key))
 

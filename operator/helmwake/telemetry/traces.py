@@ -137,6 +137,7 @@ def _root(operation: Operation, common: Mapping[Key, AttributeValue | None]) -> 
                 semconv.KEPTN_WORKLOAD: name.workload if name else None,
                 semconv.KEPTN_WORKLOAD_VERSION: name.version if name else None,
                 semconv.BOUNDED: operation.bounded or None,
+                semconv.HISTORY: operation.history or None,
             }
         ),
         level=_level(outcome),
