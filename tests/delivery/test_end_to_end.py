@@ -19,7 +19,7 @@ from tests.delivery.peers import (
 )
 from tests.delivery.traces import make_trace
 
-from helmwake.delivery.outcome import Delivered, Poisoned
+from helmwake.delivery.outcome import Delivered, Outcome, Poisoned
 from helmwake.delivery.queue import DeliveryQueue
 from helmwake.delivery.sender import Sender
 from helmwake.delivery.target import target_from_environment
@@ -72,7 +72,7 @@ async def test_http_through_every_fault_each_trace_arrives_once(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with http_peer() as peer:
-        queue, heard = Watched(sender_of(peer.url, "http/protobuf")), []
+        queue, heard = Watched(sender_of(peer.url, "http/protobuf")), list[Outcome]()
         peer.answers.extend(
             [
                 answer(302, headers={"Location": "http://localhost:1"}),
@@ -96,7 +96,7 @@ async def test_http_through_every_fault_each_trace_arrives_once(
 
 async def test_grpc_through_every_fault_each_trace_arrives_once() -> None:
     async with grpc_peer() as peer:
-        queue, heard = Watched(sender_of(f"http://{peer.address}", "grpc")), []
+        queue, heard = Watched(sender_of(f"http://{peer.address}", "grpc")), list[Outcome]()
         peer.answers.extend(
             [
                 grpc_error("UNAVAILABLE"),
@@ -117,7 +117,7 @@ async def test_grpc_through_every_fault_each_trace_arrives_once() -> None:
 
 async def test_grpc_poison_is_found_among_good_traces() -> None:
     async with grpc_peer() as peer:
-        queue, heard = Watched(sender_of(f"http://{peer.address}", "grpc")), {}
+        queue, heard = Watched(sender_of(f"http://{peer.address}", "grpc")), dict[int, Outcome]()
         # Both; then each alone.
         peer.answers.extend([grpc_error("INVALID_ARGUMENT", "bad"), grpc_taken()])
         peer.answers.append(grpc_error("INVALID_ARGUMENT", "bad"))
