@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from random import Random
 
     from tests.chaos.collector import Relay
@@ -77,31 +75,49 @@ def take_away(plan: Plan, relay: Relay, *, rng: Random, say: Say) -> None:
         relay.come_back()
 
 
-@contextmanager
-def at_the_same_time(*doings: Callable[[], None]) -> Iterator[None]:
-    """Do all this beside the block's work, and wait for its end.
+class Beside:
+    """Does things in threads of their own, which stay until the `with` block is left.
 
-    Raises:
-        ExceptionGroup: some of it failed.
+    HAZARD: what a thread starts is killed when that thread ends (setpriv --pdeathsig).
     """
-    failures: list[Exception] = []
 
-    def carefully(do: Callable[[], None]) -> None:
+    def __init__(self, *doings: Callable[[], None]) -> None:
+        self._over: Final = threading.Event()
+        self._failures: Final[list[Exception]] = []
+        self._done: Final = [threading.Event() for _ in doings]
+        self._threads: Final = [
+            threading.Thread(target=self._do, args=each, daemon=True)
+            for each in zip(doings, self._done, strict=True)
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def wait(self) -> None:
+        """Wait until all is done.
+
+        Raises:
+            ExceptionGroup: some of it failed.
+        """
+        for done in self._done:
+            done.wait()
+        if self._failures:
+            raise ExceptionGroup("what was to go wrong went wrong otherwise", self._failures)
+
+    def _do(self, do: Callable[[], None], done: threading.Event) -> None:
         try:
             do()
-        except Exception as error:  # noqa: BLE001 - raised below
-            failures.append(error)
-
-    threads = [threading.Thread(target=carefully, args=(do,), daemon=True) for do in doings]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise ExceptionGroup("what was to go wrong went wrong otherwise", failures)
+        except Exception as error:  # noqa: BLE001 - raised to who waits
+            self._failures.append(error)
+        done.set()
+        self._over.wait()
 
 
 def _wait_for(

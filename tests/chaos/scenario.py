@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from tests.chaos.breaking import Plan, at_the_same_time, kill_again_and_again, take_away
+from tests.chaos.breaking import Beside, Plan, kill_again_and_again, take_away
 from tests.chaos.counting import DURATIONS, counted
 from tests.chaos.records import RecordWatch
 from tests.chaos.stage import Stage, set_up
@@ -77,27 +77,26 @@ def play(
         chance, other = Random(rng.random()), Random(rng.random())
         operator.start()
         assert operator.wait_until_ready(), operator.lives[-1].log.read_text(encoding="utf-8")
-        with at_the_same_time(
+        with Beside(
             lambda: kill_again_and_again(
                 plan, operator, watch=watch, sink=sink, rng=chance, say=say
             ),
             lambda: take_away(plan, stage.relay, rng=other, say=say),
-        ):
+        ) as beside:
             try:
                 commands = work.do(chosen)
             finally:
                 plan.hurry.set()
-        say(f"Helm is done after {time.monotonic() - began:.0f} s, {plan.killed} kills")
-        time.sleep(QUIET_SECONDS)  # what Helm deleted last is told
-        done = all_done(commands, watch.seen)
-        verdict = _settled(title, stage, done)
-        said = []
-        if not scenario.kills:
-            said += _counted_wrongly(stage, done)
-        said += _asked_wrongly(stage, done)
-        code = operator.stop()
-        said += [f"the operator ended with {code}"] if code else []
-        said += operator.defects
+            say(f"Helm is done after {time.monotonic() - began:.0f} s, {plan.killed} kills")
+            beside.wait()
+            time.sleep(QUIET_SECONDS)  # what Helm deleted last is told
+            done = all_done(commands, watch.seen)
+            verdict = _settled(title, stage, done)
+            said = [] if scenario.kills else _counted_wrongly(stage, done)
+            said += _asked_wrongly(stage, done)
+            code = operator.stop()
+            said += [f"the operator ended with {code}"] if code else []
+            said += operator.defects
     note = f"  {time.monotonic() - began:.0f} s; logs in {directory}"
     return replace(verdict, faults=[*verdict.faults, *said], notes=[note])
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.chaos.records import Seen
 
 GIVEN: Final = re.compile(rf"{re.escape(CONTEXT)}=([^,]+)")
-# The watch tells a little late, and Helm is noted to have ended a little later.
+# So late the watch may tell.
 SLACK: Final = timedelta(seconds=1)
 
 
@@ -100,18 +100,14 @@ def _done(namespace: str, command: Command, seen: Sequence[Seen]) -> list[Done]:
 def _evidence(command: Command, kind: str, revision: int, seen: Sequence[Seen]) -> Evidence:
     of_revision = [change for change in seen if change.revision == revision]
     within = [
-        change
-        for change in of_revision
-        if command.began - SLACK <= change.at <= command.ended + SLACK
+        change for change in of_revision if command.began <= change.at <= command.ended + SLACK
     ]
     if kind in DEPLOYING:
-        # The last, should the command before have ended within the slack.
-        added = [change for change in within if change.change == "ADDED"][-1]
+        added = next(change for change in within if change.change == "ADDED")
         return Evidence(born=added.at, died=_deleted(added, of_revision))
     if kind == "uninstall":
-        began = [change for change in within if change.status.startswith("uninstall")][-1]
+        began = next(change for change in within if change.status.startswith("uninstall"))
         same = [each for each in of_revision if each.uid == began.uid]
-        began = next(each for each in same if each.status.startswith("uninstall"))
         # A later revision may supersede it, which hides that it was uninstalled.
         hidden = [each.at for each in same if each.at > began.at and each.status == "superseded"]
         ends = [*hidden, *filter(None, [_deleted(began, of_revision)])]

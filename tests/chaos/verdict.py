@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.chaos.spans import faults, roots
@@ -109,7 +110,7 @@ def _matched(
         if not fitting:
             left.append(each)
             continue
-        root = min(fitting, key=lambda root: abs(root.started - each.evidence.born))
+        root = min(fitting, key=partial(_distance, each))
         of_key[each.key].remove(root)
         if each.context is not None and root.context != each.context:
             mistaken.append(f"{each} has the context {root.context}, not {each.context}")
@@ -121,6 +122,11 @@ def _fits(done: Done, root: Root) -> bool:
     if root.bounded:
         return root.started <= done.ended + CLOCK
     return done.began - CLOCK <= root.started <= done.ended + CLOCK
+
+
+def _distance(done: Done, root: Root) -> tuple[bool, timedelta]:
+    foreign = done.context is not None and root.context != done.context
+    return foreign, abs(root.started - done.evidence.born)
 
 
 def _why_unseen(done: Done, lives: Sequence[Life]) -> str | None:
