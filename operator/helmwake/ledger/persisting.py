@@ -63,7 +63,7 @@ class Persister:
                     conflicts += 1
                 else:
                     raise
-                slot.handle = None
+                slot.handle, slot.lost = None, slot.handle
 
     async def _persist(self, slot: Slot, entry: Entry) -> Entry | None:
         hold = slot.handle or await self._take_hold(slot, entry)
@@ -80,7 +80,7 @@ class Persister:
         self._note(slot, entry, hold)
         if patch := hold.label_patch(entry):
             slot.handle = await self._store.write_labels(hold, patch)
-        slot.uncertain = False
+        slot.lost, slot.uncertain = None, False
         return None
 
     async def _take_hold(self, slot: Slot, entry: Entry) -> Handle | Entry:
@@ -99,7 +99,8 @@ class Persister:
                     raise
         if isinstance(found, Stored) and not slot.ours and _stays(found.entry.state, entry.state):
             return found.entry
-        if slot.ours and not slot.uncertain and found.handle.status_patch(entry):
+        edited = slot.lost is not None and found.handle.status != slot.lost.status
+        if edited and not slot.uncertain:
             logger.info("%s was edited by hand; what was observed goes over it", slot.name)
         return found.handle
 

@@ -20,5 +20,7 @@ class Slot:
     handle: Handle | None = None  # None: not in the ledger, as far as is known
     state: State | None = None  # that is stored
     ours: bool = False  # it was stored from here before, so whatever is found, ours is newer
+    lost: Handle | None = None  # what was stored from here, and is not there any more
     uncertain: bool = False  # a write may have been carried out of which no answer came
     refused: bool = False  # by the schema
+    alone: bool = False  # it fails while others can be written

@@ -29,6 +29,8 @@ from helmwake.ledger.store import LedgerStore, Stored
 
 logger: Final = logging.getLogger(__name__)
 DEBOUNCE: Final = timedelta(seconds=1)
+# A turn so near has come: a loop's clock is not fine enough to wait for less.
+NEAR_SECONDS: Final = 0.001
 
 
 @dataclass(slots=True)
@@ -181,7 +183,7 @@ class LedgerWriter:
                 continue
             if self._under_way >= (1 if self.problem else self._concurrency):
                 return None
-            if (wait := max(due, self._paused_until) - _now()) > 0:
+            if (wait := max(due, self._paused_until) - _now()) > NEAR_SECONDS:
                 return wait
             heapq.heappop(self._turns)
             slot.due, slot.busy = None, True
@@ -251,7 +253,8 @@ class LedgerWriter:
         problem, now = self._store.explained(error), _now()
         own = slot.backoff.fail(retry_after=error.retry_after)
         if self.problem is None and slot.backoff.failures > 1:
-            if slot.backoff.failures == 2:  # noqa: PLR2004 - once
+            if not slot.alone:
+                slot.alone = True
                 logger.warning("%s cannot be written, others can: %s", slot.name, problem)
             self._give_turn(slot, now + own.total_seconds())
             return
@@ -265,6 +268,7 @@ class LedgerWriter:
 
     def _work_again(self, slot: Slot) -> None:
         slot.backoff.reset()
+        slot.alone = False
         self._backoff.reset()
         if self.problem is not None:
             self.problem, self._paused_until = None, 0.0
