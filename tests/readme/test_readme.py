@@ -1,5 +1,6 @@
 """Every command of the README is run, and its table is the code's."""
 
+import os
 import re
 import shlex
 import signal
@@ -9,8 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.waiting import wait_for
+from tests.e2e.installing import install_operator
 from tests.readme.attributes import README, with_table
 
 ROOT: Final = README.parent
@@ -42,6 +46,12 @@ def test_every_command_is_run_by_a_test_below() -> None:
             "helm upgrade --install cart ./chart -n shop "
             "--labels keptn.sh/context=6c1f7c1e,keptn.sh/stage=prod"
         ),
+        "helmwake spans --keptn-context 6c1f7c1e",
+        "kubectl get releasetraces -n helmwake-system -l keptn.sh/context=6c1f7c1e",
+        "helmwake spans --release shop/cart --since 24h --failed",
+        "helmwake spans --follow",
+        "helmwake spans --wait --release shop/cart@7 --timeout 10m",
+        "kubectl helmwake spans -o wide",
         "helmwake record delivery.jsonl",
         "helmwake replay delivery.jsonl",
         (
@@ -65,13 +75,31 @@ def test_make_test_is_what_ci_runs() -> None:
     assert "-m pytest" in run("make", "-n", "test").stdout
 
 
-def test_what_is_done_in_a_cluster_can_be_recorded_and_replayed(
-    control_plane: ControlPlane, tmp_path: Path
+@pytest.fixture
+def operator(control_plane: ControlPlane, tmp_path: Path) -> Iterator[None]:
+    """Run what the Deployment runs, with the rights it has: there is no kubelet to start it."""
+    login = install_operator(control_plane)
+    log = tmp_path / "operator.log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [HELMWAKE, "run", "--kubeconfig", login, "--http-address", "127.0.0.1:0"],
+            stderr=file,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        )
+        try:
+            wait_for("the operator", lambda: "namespaces: in sync" in log.read_text())
+            yield
+        finally:
+            process.terminate()
+            assert process.wait(timeout=40) == 0, log.read_text()
+
+
+def test_what_is_done_in_a_cluster_is_answered_recorded_and_replayed(
+    control_plane: ControlPlane, operator: None, tmp_path: Path
 ) -> None:
-    apply, label, upgrade, record, replay, _ = map(shlex.split, list(commands())[2:])
-    control_plane.kubectl(
-        *[str(ROOT / "manifests") if a == "manifests/" else a for a in apply[1:]]
-    )
+    given = list(map(shlex.split, commands()))[2:]
+    _, label, upgrade, by_context, get, *asked, record, replay, _ = given
+    failed, follow, wait, plugin = asked
     control_plane.create_namespace("shop")
     control_plane.kubectl(*label[1:])
     recorder = subprocess.Popen(
@@ -91,6 +119,27 @@ def test_what_is_done_in_a_cluster_can_be_recorded_and_replayed(
         recorder.send_signal(signal.SIGINT)
         _, told = recorder.communicate(timeout=20)
     assert recorder.returncode == 0, told
+
+    def ask(command: list[str], *more: str) -> subprocess.CompletedProcess[str]:
+        # kubectl would start its plugin `kubectl-helmwake`, found on the PATH.
+        return subprocess.run(
+            [HELMWAKE, *command[command.index("spans") :], *more],
+            env={**os.environ, "KUBECONFIG": str(control_plane.kubeconfig)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    waited = ask([part.replace("@7", "@1") for part in wait])
+    assert waited.returncode == 0, waited.stderr
+    assert "install shop/cart" in waited.stdout
+    assert "install shop/cart" in ask(by_context).stdout
+    assert "6c1f7c1e" in control_plane.kubectl(*get[1:]).stdout
+    assert ask(failed).returncode == 0
+    assert "shop" in ask(plugin).stdout
+    followed = ask(follow, "--wait", "--keptn-context", "6c1f7c1e")
+    assert followed.returncode == 0, followed.stderr
 
     shown = run(str(HELMWAKE), *replay[1:], cwd=tmp_path).stdout
 
