@@ -238,10 +238,10 @@ async def test_progress_is_created_and_then_patched_by_what_is_new(
     assert api.said() == [f"PATCH {CONFIG_MAP}"]
     assert api.bodies[-1] == {
         "metadata": {"resourceVersion": "101"},
-        "data": {"read-to": '{"secret":"8"}'},
+        "data": {"read-to.secret": "8"},
     }
     third = await store.save_progress(replace(second, namespaces={}))
-    assert api.bodies[-1]["data"] == {"namespace.shop": None}
+    assert api.bodies[-1]["data"] == {"ns.shop": None}
     assert await store.load_progress() == (third, [])
 
 

@@ -1,0 +1,82 @@
+# ruff: noqa: E501 - a table reads best in lines
+"""What is news, what is history, and what is old."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from helmwake.facts.helm import Record, Status
+from helmwake.facts.identity import Driver, ReleaseKey
+from helmwake.ledger.progress import EVER, ObservedNamespace, Progress
+from helmwake.ledger.standing import Standing, standing
+from tests.lifecycle.making import NOON
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+BEGAN = NOON
+# Observed by an earlier process since the day before, with the history of a day.
+KNOWN = ObservedNamespace(uid="u", since=NOON - DAY, filled_from=NOON - 2 * DAY)
+READ = {Driver.SECRET: "100"}
+
+
+def record(
+    *, version: str = "200", age: timedelta = HOUR, driver: Driver = Driver.SECRET
+) -> Record:
+    """Make a record that was created and written so long before this process began."""
+    return Record(
+        release=ReleaseKey("shop", "cart"),
+        revision=1,
+        driver=driver,
+        uid="uid-1",
+        resource_version=version,
+        status=Status.DEPLOYED,
+        created=BEGAN - age,
+        written=BEGAN - age,
+        seen=BEGAN,
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "read_to", "made", "backfill", "wanted"),
+    [
+        # Known, and read by an earlier process.
+        (KNOWN, READ, record(version="101"), DAY, Standing.NEWS),
+        (KNOWN, READ, record(version="101", age=9 * DAY), DAY, Standing.NEWS),
+        (KNOWN, READ, record(version="100"), DAY, Standing.OLD),
+        (KNOWN, READ, record(version="99", age=26 * HOUR), DAY, Standing.OLD),
+        # Known, and nothing of this driver was read to the end.
+        (KNOWN, {}, record(age=23 * HOUR), DAY, Standing.NEWS),
+        (KNOWN, READ, record(driver=Driver.CONFIG_MAP, version="1"), DAY, Standing.NEWS),
+        (KNOWN, {}, record(age=25 * HOUR), DAY, Standing.OLD),
+        # History is filled in once, and as far as it is wanted now.
+        (replace(KNOWN, filled_from=None), READ, record(version="9", age=25 * HOUR), DAY, Standing.HISTORY),
+        (replace(KNOWN, filled_from=None), {}, record(age=25 * HOUR), DAY, Standing.HISTORY),
+        (replace(KNOWN, filled_from=None), READ, record(version="9", age=HOUR), DAY, Standing.OLD),
+        (KNOWN, READ, record(version="9", age=49 * HOUR), DAY, Standing.OLD),
+        (KNOWN, READ, record(version="9", age=49 * HOUR), 2 * DAY, Standing.HISTORY),
+        (KNOWN, READ, record(version="9", age=47 * HOUR), 2 * DAY, Standing.OLD),
+        (KNOWN, READ, record(version="9", age=900 * DAY), None, Standing.HISTORY),
+        (replace(KNOWN, filled_from=EVER), READ, record(version="9", age=900 * DAY), None, Standing.OLD),
+        (replace(KNOWN, filled_from=None), READ, record(version="9", age=25 * HOUR), 0 * DAY, Standing.OLD),
+        # Observed since this process began.
+        (None, READ, record(), DAY, Standing.OLD),
+        (replace(KNOWN, since=BEGAN, filled_from=None), READ, record(), DAY, Standing.HISTORY),
+        (replace(KNOWN, since=BEGAN, filled_from=None), {}, record(age=25 * HOUR), DAY, Standing.OLD),
+        (replace(KNOWN, since=BEGAN, filled_from=None), {}, record(age=25 * HOUR), None, Standing.HISTORY),
+        (replace(KNOWN, since=BEGAN, filled_from=None), {}, record(), 0 * DAY, Standing.OLD),
+        # Observed again: what was read before it was left is told already.
+        (replace(KNOWN, since=BEGAN, filled_from=None, left=READ), READ, record(version="100"), DAY, Standing.OLD),
+        (replace(KNOWN, since=BEGAN, filled_from=None, left=READ), READ, record(version="101"), DAY, Standing.HISTORY),
+        (replace(KNOWN, left={}), READ, record(version="101"), DAY, Standing.NEWS),
+    ],
+)  # fmt: skip
+def test_standing(
+    known: ObservedNamespace | None,
+    read_to: dict[Driver, str],
+    made: Record,
+    backfill: timedelta | None,
+    wanted: Standing,
+) -> None:
+    progress = Progress(read_to=read_to, namespaces={"shop": known} if known else {})
+    assert standing(made, progress, backfill=backfill, began=BEGAN) is wanted
