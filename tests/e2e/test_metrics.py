@@ -64,8 +64,9 @@ def test_each_operation_has_a_duration_and_each_error_is_counted(
     durations = counts(
         samples, f"{DURATION}_count", pipeline, "cicd_pipeline_result", "error_type"
     )
-    assert sum(durations.values()) == len(play.counted)
-    assert durations == Counter(each.verdict for each in play.expected)
+    news = [each.verdict for each in play.expected if "helmwake.history" not in each.attributes]
+    assert sum(durations.values()) == len(play.counted) - (len(play.expected) - len(news))
+    assert durations == Counter(news)
     assert counts(samples, ERRORS, pipeline, "error_type") == errors(spans)
 
 
@@ -74,7 +75,7 @@ def test_durations_are_those_of_the_spans(
 ) -> None:
     told: Counter[str] = Counter()
     for span in performance.spans:
-        if span.is_root:
+        if span.is_root and "helmwake.history" not in span.attributes:
             pipeline = str(span.resource["cicd.pipeline.name"])
             told[pipeline] += (span.end - span.start).total_seconds()  # type: ignore[assignment]
     measured: Counter[str] = Counter()

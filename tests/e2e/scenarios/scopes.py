@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.e2e.helm import Helm
 
 LABEL: Final = "helmwake.dev/observe"
+HISTORY: Final = {"helmwake.history": True}
 
 
 @scenario()
@@ -38,22 +39,25 @@ def namespace_that_is_not_observed(helm: Helm) -> None:
 
 @scenario(labels={}, replays_alike=False)
 def namespace_labelled_for_a_while(helm: Helm) -> None:
-    """What happened before is not told afterwards, and what happens after not at all."""
-    helm.observed = False
-    helm.install(shows=[])
+    """What happened without the label is told afterwards, as history."""
+    helm.install(shows=[deploys("install", 1, attributes=HISTORY, links=())])
     helm.wait_until_ready()
     helm.label_namespace(OBSERVED, says="observed from now on")
-    helm.observed = True
-    helm.upgrade(values=NEW_IMAGE, shows=[deploys("upgrade", 2, inherited=True, links=())])
+    helm.wait_for_end_of("install of revision 1")
+    helm.upgrade(
+        values=NEW_IMAGE, shows=[deploys("upgrade", 2, inherited=True, links=("previous",))]
+    )
     helm.wait_until_ready()
     helm.wait_for_end_of("upgrade of revision 2")
     helm.label_namespace({LABEL: None}, says="observed no more")
-    helm.observed = False
-    helm.upgrade(values=NEWER_IMAGE, shows=[])
+    helm.upgrade(
+        values=NEWER_IMAGE,
+        shows=[deploys("upgrade", 3, inherited=True, attributes=HISTORY, links=("previous",))],
+    )
     helm.wait_until_ready()
     helm.label_namespace({LABEL: "enabled", "again": "1"}, says="observed from now on")
-    helm.observed = True
-    helm.uninstall(shows=[uninstall(3)])
+    helm.wait_for_end_of("upgrade of revision 3")
+    helm.uninstall(shows=[uninstall(3, links=("previous",))])
 
 
 @scenario(labels={}, replays_alike=False)
