@@ -17,10 +17,6 @@ def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
             nested = merge_patch(known if isinstance(known, Mapping) else {}, value)
             if nested or not isinstance(known, Mapping):
                 patch[key] = nested
-        elif (
-            key not in before
-            or value != known
-            or isinstance(value, bool) != isinstance(known, bool)
-        ):
+        elif key not in before or value != known:
             patch[key] = value
     return patch
