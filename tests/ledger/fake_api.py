@@ -1,6 +1,6 @@
 """An apiserver in memory for ReleaseTraces and one ConfigMap, with faults on demand.
 
-Where it answers as a real one does, test_store_real.py shows that real ones do.
+Where it answers as a real one does, test_writer_live.py shows that real ones do.
 """
 
 import asyncio
