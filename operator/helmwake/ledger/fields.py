@@ -16,6 +16,7 @@ from helmwake.facts.times import RFC_3339
 MICROSECOND: Final = timedelta(microseconds=1)
 INT64_MAX: Final = 2**63 - 1
 INT32_MAX: Final = 2**31 - 1
+MAX_LINE: Final = 512
 
 
 def write_time(time: datetime) -> str:
@@ -53,6 +54,12 @@ def _cut(length: int) -> Callable[[Any], Any]:
         return value if value.isascii() else value.encode(errors="replace").decode()
 
     return cut
+
+
+def _one_line(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return "".join(each if each.isprintable() else " " for each in value[:MAX_LINE])
 
 
 def _within(least: int, most: int) -> Callable[[Any], Any]:
@@ -93,6 +100,7 @@ Revision = Annotated[
 Name = Annotated[str, BeforeValidator(_cut(256)), StringConstraints(max_length=256)]
 Words = Annotated[str, BeforeValidator(_cut(1024)), StringConstraints(max_length=1024)]
 Short = Annotated[str, BeforeValidator(_cut(64)), StringConstraints(max_length=64)]
-Url = Annotated[str, BeforeValidator(_cut(1024)), StringConstraints(max_length=1024)]
+# What is said of a delivery. There is a reserve for it, so no character takes six bytes.
+Line = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=MAX_LINE)]
 TraceId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$", max_length=32)]
 SpanId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$", max_length=16)]

@@ -17,6 +17,7 @@ from helmwake.facts.payload import HookPhase
 from helmwake.ledger.fields import (
     Count,
     Integer,
+    Line,
     Microseconds,
     Name,
     Revision,
@@ -24,7 +25,6 @@ from helmwake.ledger.fields import (
     SpanId,
     Timestamp,
     TraceId,
-    Url,
     Words,
 )
 from helmwake.lifecycle.operation import OperationKind
@@ -235,7 +235,7 @@ class DeliveredPart(Part):
     """When a backend said that it has the trace."""
 
     at: Timestamp
-    to: Url | None = Field(default=None, description="Where it was sent.")
+    to: Line | None = Field(default=None, description="Where it was sent.")
 
 
 class ConditionStatus(StrEnum):
@@ -250,5 +250,5 @@ class ConditionPart(Part):
     type: Short
     status: ConditionStatus
     reason: Short
-    message: Words
+    message: Line
     last_transition_time: Timestamp

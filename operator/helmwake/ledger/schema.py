@@ -2,11 +2,11 @@
 
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from helmwake.facts.identity import Driver
 from helmwake.ledger.entry import State
-from helmwake.ledger.fields import Count, Name, Revision, Short, Timestamp, TraceId, Words
+from helmwake.ledger.fields import Count, Line, Name, Revision, Short, Timestamp, TraceId, Words
 from helmwake.ledger.parts import (
     ClusterPart,
     ConditionPart,
@@ -26,8 +26,8 @@ from helmwake.ledger.parts import (
 from helmwake.lifecycle.operation import OperationKind
 from helmwake.lifecycle.outcome import ErrorType, Result
 
-# More cannot be in 64 KiB.
-MAX_ITEMS: Final = 512
+# More cannot be in 64 KiB. An operation may have more: see trimming.py.
+BOUND: Final[dict[str, JsonValue]] = {"maxItems": 512}
 
 
 class ReleasePart(Part):
@@ -85,11 +85,11 @@ class TraceFacts(Part):
     record: RecordPart
     payload: PayloadPart | None = None
     hooks: Annotated[
-        tuple[HookPart, ...], Field(max_length=MAX_ITEMS, description="Runs of Helm's hooks.")
+        tuple[HookPart, ...], Field(json_schema_extra=BOUND, description="Runs of Helm's hooks.")
     ] = ()
     rollouts: Annotated[
         tuple[RolloutPart, ...],
-        Field(max_length=MAX_ITEMS, description="Workloads whose pod template it changed."),
+        Field(json_schema_extra=BOUND, description="Workloads whose pod template it changed."),
     ] = ()
     previous: PreviousPart | None = None
 
@@ -118,7 +118,7 @@ class TraceStatus(TraceFacts):
     version: Short = Field(description="Helmwake's version that wrote it.")
     cluster: ClusterPart = ClusterPart()
     delivered: DeliveredPart | None = None
-    problem: Words | None = Field(
+    problem: Line | None = Field(
         default=None, description="Why its trace was not delivered, or cannot be read."
     )
     conditions: Annotated[
