@@ -19,10 +19,11 @@ Say = Callable[[str], None]
 
 # In seconds.
 PAUSE: Final = (0.0, 3.0)
-ANY_MOMENT: Final = (0.5, 5.0)
+ANY_MOMENT: Final = (0.0, 4.0)
 STARTING: Final = (0.1, 2.5)
 RIGHT_AFTER: Final = (0.0, 0.15)
-PATIENCE: Final = 6.0
+START: Final = 20.0
+PATIENCE: Final = 4.0
 HERE: Final = (4.0, 10.0)
 AWAY: Final = (5.0, 15.0)
 
@@ -132,9 +133,9 @@ def _wait_for(
     """Wait for the moment; False if it does not come in time."""
     if aim == "starting":
         return not threading.Event().wait(rng.uniform(*STARTING))
+    came = operator.wait_until_ready(seconds=START)
     if aim == "any moment" or plan.hurry.is_set():
         return not threading.Event().wait(rng.uniform(*ANY_MOMENT))
-    came = operator.wait_until_ready(seconds=PATIENCE)
     if came and aim == "a delivery":
         came = sink.wait_for_next(seconds=PATIENCE)
     elif came and aim == "a record pending":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, replace
 from random import Random
@@ -92,6 +93,8 @@ def play(
             time.sleep(QUIET_SECONDS)  # what Helm deleted last is told
             done = all_done(commands, watch.seen)
             verdict = _settled(title, stage, done)
+            ledger = json.dumps(stage.entries(), indent=1)
+            (directory / "ledger.json").write_text(ledger, encoding="utf-8")
             said = [] if scenario.kills else _counted_wrongly(stage, done)
             said += _asked_wrongly(stage, done)
             code = operator.stop()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # From the record's change to the ledger's entry, on a busy machine. Who was killed sooner had
 # no time to write.
 FIRST_ENTRY: Final = timedelta(seconds=1)
+STATE_LABEL: Final = "helmwake.dev/state"
 # A record's creation is dated in whole seconds.
 CLOCK: Final = timedelta(seconds=1.5)
 
@@ -166,7 +167,8 @@ def _is_of(entry: Any, done: Done) -> bool:
 def _open(entries: Sequence[Any]) -> list[str]:
     return [
         f"the ledger's entry {entry['metadata']['name']} of "
-        f"{entry['spec']['release']['namespace']} is {entry.get('status', {}).get('state')}"
+        f"{entry['spec']['release']['namespace']} is {entry.get('status', {}).get('state')}, "
+        f"by its label {entry['metadata']['labels'].get(STATE_LABEL)}"
         for entry in entries
         if entry.get("status", {}).get("state") != "Delivered"
     ]
