@@ -49,6 +49,7 @@ class Life:
     last: int
     order: tuple[str, ...] = KINDS
     answered: bool = True
+    marks: int = 1  # the watermark moves with every so manyth event
 
 
 class KilledError(Exception):
@@ -246,7 +247,7 @@ def live_through(events: Sequence[Event], lives: Sequence[Life]) -> Watched:
         seen.relist(life.first, followed={operation.id.uid for operation in restored})
         killed = life.last < len(events) or life is not lives[-1]
         running = asyncio.run(_live(life, truth, ledger, restored, killed=killed))
-        seen.watch(life.last)
+        seen.watch(life.last, answered=life.answered)
     return Watched(ledger, running, seen.events)
 
 
@@ -340,7 +341,7 @@ class _Process:
 
     def _mark(self, position: int) -> None:
         """What was seen of the records is in the ledger, unless an answer tells more."""
-        if self._answers.waiting or not position:
+        if self._answers.waiting or not position or position % self._life.marks:
             return
         version = int(self._truth.events[position - 1]["object"]["metadata"]["resourceVersion"])
         for driver in Driver:
@@ -356,19 +357,30 @@ class _Sightings:
         self._position = 0
         self._known: dict[str, Event] = {}  # by uid
 
-    def watch(self, last: int) -> None:
-        for event in self._true[self._position : last]:
+    def watch(self, last: int, *, answered: bool) -> None:
+        for position in range(self._position, last):
+            event = self._true[position]
+            if position + 1 == last and not answered:
+                event = self._unread(event)
             self._know(event)
             self.events.append(event)
         self._position = last
 
+    def _unread(self, event: Event) -> Event:
+        """Of a write whose payload did not come, no more is known than its metadata."""
+        obj = event["object"]
+        before = self._known.get(obj["metadata"]["uid"])
+        if before is None or event["type"] == "DELETED":
+            return event
+        return {**event, "object": {**obj, "data": before["object"].get("data")}}
+
     def relist(self, first: int, *, followed: Collection[str]) -> None:
         """A new process knows no object that is gone, but for those records it follows."""
         before = dict(self._known)
-        if first <= self._position:
+        if not first:
             return
         time = self._true[first - 1]["time"]
-        for event in self._true[self._position : first]:
+        for event in self._true[max(self._position - 1, 0) : first]:
             self._know(event)
         self._position = first
         told: list[Event] = [

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from helmwake.facts.change import Origin
-from helmwake.facts.helm import Record, Status
+from helmwake.facts.helm import Record
 from helmwake.facts.payload import Hook, HookPhase, HookRun, Payload
 from helmwake.lifecycle.beginning import begin
 from helmwake.lifecycle.ending import end_helm
@@ -55,12 +55,23 @@ def on_test_hooks(release: Release, payload: Payload, uid: str, limits: Limits) 
     running = replace(running, hooks=_merged(running, runs))
     release = release.having(running)
     if any(run.phase is HookPhase.RUNNING for run in running.hooks):
-        return release, intents
+        release, more = _outdate(release, running, record, limits)
+        return release, intents + more
     at = _end_time(running, record, payload)
     release, more = end_helm(
         release, running, record, _outcome(running), limits, at=at, payload_known=True
     )
     return release, intents + more
+
+
+def _outdate(release: Release, running: Operation, record: Record, limits: Limits) -> Step:
+    """End a test that was found when a higher revision was there already."""
+    higher = [known for n, known in release.records.items() if n > record.revision]
+    if not higher:
+        return release, ()
+    by = min(higher, key=lambda known: known.revision)
+    outcome = abandoned(f"revision {by.revision} began while it ran")
+    return end_helm(release, running, record, outcome, limits, at=by.created, payload_known=True)
 
 
 def fresh_runs(release: Release, payload: Payload, uid: str) -> list[tuple[Hook, HookRun]]:
@@ -84,19 +95,20 @@ def _tested(release: Release, uid: str) -> Record | None:
     record = next((known for known in release.records.values() if known.uid == uid), None)
     if record is None or record.tags.opted_out:
         return None
-    settled = not record.status.pending and record.status is not Status.UNINSTALLING
-    return record if settled else None
+    return None if record.status.pending else record
 
 
 def _runs(payload: Payload) -> list[tuple[Hook, HookRun]]:
     """Return the test hooks' runs that are this revision's."""
-    deployed = payload.last_deployed
+    deployed, deleted = payload.last_deployed, payload.deleted
     return [
         (hook, run)
         for hook in payload.hooks
         if hook.tests
         and (run := hook.last_run) is not None
         and (deployed is None or run.started_at >= deployed)
+        # After a gap, a test may hide behind an uninstall, which may run its hook too.
+        and (deleted is None or run.started_at < deleted)
     ]
 
 
