@@ -96,7 +96,7 @@ class Observation:
             watermark.entered(name, uid="")
         # HAZARD: no await between this line and the reflectors' start. What is restored asks
         # at once, and what it hears must be newer than what the ledger says.
-        tracker.restore(remembered.operations)
+        tracker.restore(remembered.operations, origin_of_beginning=watermark.origin_of_beginning)
         for reflector in watching.reflectors:
             tasks.create_task(reflector.run(), name=f"reflector {reflector.resource}")
         tasks.create_task(watermark.run(), name="watermark")

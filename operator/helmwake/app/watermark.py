@@ -13,7 +13,7 @@ from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record
 from helmwake.facts.identity import Driver
 from helmwake.ledger.progress import EVER, ObservedNamespace, Progress
-from helmwake.ledger.standing import Standing, standing
+from helmwake.ledger.standing import Standing, standing, standing_of_beginning
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +114,11 @@ class Watermark:
             standing(record, self._progress, backfill=self._backfill(), began=self._began)
         ]
 
+    def origin_of_beginning(self, record: Record) -> Origin | None:
+        """Say what the operation is that made the record of a later one; None: it is known."""
+        found = standing_of_beginning(record, self._progress, backfill=self._backfill())
+        return None if found is Standing.OLD else ORIGINS[found]
+
     async def run(self) -> None:
         """Write when there was news, and not more often than once in `pause`."""
         backoff = Backoff(DEFAULT_BACKOFF)
@@ -139,7 +144,7 @@ class Watermark:
         Raises:
             ApiError: it could not be stored.
         """
-        told, entered = self._told(), frozenset(self._entered)
+        told, entered, at = self._told(), frozenset(self._entered), self._now()
         if told is None:
             self.nudge()
             return
@@ -152,7 +157,9 @@ class Watermark:
             else known
             for name, known in self._progress.namespaces.items()
         }
-        await self._save(replace(self._progress, read_to=dict(told), namespaces=namespaces))
+        await self._save(
+            replace(self._progress, read_to=dict(told), read_at=at, namespaces=namespaces)
+        )
 
     def _having(self, name: str, namespace: ObservedNamespace) -> None:
         namespaces = {**self._progress.namespaces, name: namespace}

@@ -22,6 +22,7 @@ from helmwake.facts.times import parse_time
 CONFIG_MAP: Final = "helmwake-progress"
 # A ConfigMap's key may have dots, a namespace's name may not.
 READ_TO: Final = "read-to."
+READ_AT: Final = "read-at"
 NAMESPACE: Final = "ns."
 NOTHING: Final = "-"
 VERSION: Final = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -40,9 +41,13 @@ class ObservedNamespace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """`read_to` is the resource version up to which all is in the ledger, for each driver."""
+    """`read_to` is the resource version up to which all is in the ledger, for each driver.
+
+    `read_at` is when that was so.
+    """
 
     read_to: Mapping[Driver, str] = field(default_factory=dict)
+    read_at: datetime | None = None
     namespaces: Mapping[str, ObservedNamespace] = field(default_factory=dict)
     resource_version: str | None = None  # of the ConfigMap; None: there is none
 
@@ -50,6 +55,8 @@ class Progress:
 def dump_progress(progress: Progress) -> dict[str, str]:
     """Make the ConfigMap's data."""
     data = {READ_TO + driver.lower(): version for driver, version in progress.read_to.items()}
+    if progress.read_at is not None:
+        data[READ_AT] = _time(progress.read_at)
     for name, known in progress.namespaces.items():
         words = [known.uid or NOTHING, _time(known.since), _time(known.filled_from)]
         if known.left is not None:
@@ -66,6 +73,7 @@ def parse_progress(config_map: Mapping[str, Any]) -> tuple[Progress, list[str]]:
     """
     data, version = config_map.get("data"), config_map["metadata"]["resourceVersion"]
     read_to: dict[Driver, str] = {}
+    read_at: datetime | None = None
     namespaces: dict[str, ObservedNamespace] = {}
     problems: list[str] = []
     drivers = {READ_TO + driver.lower(): driver for driver in Driver}
@@ -73,13 +81,17 @@ def parse_progress(config_map: Mapping[str, Any]) -> tuple[Progress, list[str]]:
         try:
             if key in drivers:
                 read_to[drivers[key]] = _version(text)
+            elif key == READ_AT:
+                read_at = _read_time(text)
             elif key.startswith(NAMESPACE):
                 namespaces[key.removeprefix(NAMESPACE)] = _namespace(text)
         except ValueError:
             # The text is not quoted: anybody may have written it.
             problems.append(f"{CONFIG_MAP}: data[{key}] cannot be read; it is passed over")
     return (
-        Progress(read_to=read_to, namespaces=namespaces, resource_version=version),
+        Progress(
+            read_to=read_to, read_at=read_at, namespaces=namespaces, resource_version=version
+        ),
         problems,
     )
 
@@ -88,6 +100,13 @@ def _time(time: datetime | None) -> str:
     if time is None:
         return NOTHING
     return "ever" if time == EVER else time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _read_time(text: object) -> datetime:
+    time = parse_time(text) if isinstance(text, str) else None
+    if time is None:
+        raise ValueError
+    return time
 
 
 def _namespace(text: object) -> ObservedNamespace:

@@ -2,10 +2,14 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from helmwake.facts.helm import Record
 from helmwake.facts.versions import is_newer
 from helmwake.ledger.progress import NOTHING_READ, ObservedNamespace, Progress
+
+# The server's clock against ours. What is asked of the ledger in vain costs one request.
+CLOCKS_AGREE: Final = timedelta(minutes=1)
 
 
 class Standing(StrEnum):
@@ -33,6 +37,25 @@ def standing(
     if _is_wanted(record, known, backfill):
         return Standing.HISTORY
     return Standing.OLD
+
+
+def standing_of_beginning(
+    record: Record, progress: Progress, *, backfill: timedelta | None
+) -> Standing:
+    """Say it of the operation that made a record, where a later one on it was begun.
+
+    The process that began the later one may have ended before it had stored the first.
+    """
+    known = progress.namespaces.get(record.release.namespace)
+    if known is None:
+        return Standing.OLD
+    if record.created < known.since.replace(microsecond=0):
+        filled = known.filled_from is not None
+        wanted = not filled and _is_wanted(record, known, backfill)
+        return Standing.HISTORY if wanted else Standing.OLD
+    read_at = progress.read_at
+    is_read = read_at is not None and record.created < read_at - CLOCKS_AGREE
+    return Standing.OLD if is_read else Standing.NEWS
 
 
 def _is_news(record: Record, progress: Progress, known: ObservedNamespace) -> bool:

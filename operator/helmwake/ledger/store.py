@@ -101,17 +101,23 @@ class LedgerStore:
         """Read what is in one of these states, a page at a time; all where none is named.
 
         They are found by label. Where a process died between the status and the label, the
-        status is the truth: such an entry is passed over, and its label written at last.
+        status is the truth, and the label is written at last: the next one who looks for it
+        by its state finds it.
         """
         wanted = ", ".join(labels.state_label(state) for state in states)
         selector = f"{labels.STATE} in ({wanted})" if states else ""
         async with aclosing(self._list(selector)) as found:
             async for each in found:
-                if isinstance(each, Bad) or not states or each.entry.state in states:
+                if isinstance(each, Bad):
                     yield each
-                else:
+                    continue
+                patch = each.handle.label_patch(each.entry)
+                if patch and states:
                     with suppress(ApiError):  # the next one who comes by does it
-                        await self.write_labels(each.handle, each.handle.label_patch(each.entry))
+                        handle = await self.write_labels(each.handle, patch)
+                        each = replace(each, handle=handle)  # noqa: PLW2901
+                if not states or each.entry.state in states:
+                    yield each
 
     async def of_release(self, key: ReleaseKey) -> list[Stored]:
         """Read all entries of a release that can be read."""

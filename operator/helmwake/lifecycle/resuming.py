@@ -1,8 +1,10 @@
 """Taking up operations where another process left them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from helmwake.facts.change import Origin
+from helmwake.facts.helm import Record
 from helmwake.facts.identity import ReleaseKey
 from helmwake.lifecycle.hooks import account
 from helmwake.lifecycle.intents import (
@@ -19,10 +21,17 @@ from helmwake.lifecycle.rollouts import limit_wakes
 from helmwake.lifecycle.state import Past, Release, Step
 
 
-def resume(key: ReleaseKey, operations: Iterable[Operation], limits: Limits) -> Step:
+def resume(
+    key: ReleaseKey,
+    operations: Iterable[Operation],
+    limits: Limits,
+    *,
+    origin_of_beginning: Callable[[Record], Origin | None],
+) -> Step:
     """Make a release of operations that were running, and ask again what they waited for.
 
-    What happened since is told by the lists that come next, as after any gap.
+    What happened since is told by the lists that come next, as after any gap. But of a test's
+    or an uninstall's record they tell nothing new: the operation that made it may be missing.
     """
     operations = tuple(sorted(operations, key=lambda operation: operation.started))
     release = Release(
@@ -34,6 +43,7 @@ def resume(key: ReleaseKey, operations: Iterable[Operation], limits: Limits) -> 
         },
         release_namespace=_elsewhere(key, operations),
         past=Past.ASKED,
+        unsorted=_doubtful(operations, origin_of_beginning),
     )
     intents: list[Intent] = [Recall(key)]
     for operation in operations:
@@ -43,6 +53,19 @@ def resume(key: ReleaseKey, operations: Iterable[Operation], limits: Limits) -> 
         release = release.having(resumed)
         intents += more
     return release, tuple(intents)
+
+
+def _doubtful(
+    operations: tuple[Operation, ...], origin_of_beginning: Callable[[Record], Origin | None]
+) -> tuple[Record, ...]:
+    made = {operation.id.uid for operation in operations if operation.kind.deploys}
+    later = {
+        operation.id.uid: operation.record
+        for operation in operations
+        if operation.id.uid not in made and not operation.record.gone
+    }
+    dated = ((record, origin_of_beginning(record)) for record in later.values())
+    return tuple(replace(record, origin=origin) for record, origin in dated if origin is not None)
 
 
 def _ask_again(

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 
+from helmwake.facts.change import Origin
+from helmwake.facts.helm import Record
 from helmwake.facts.identity import RecordRef, ReleaseKey
 from helmwake.facts.namespaces import Namespace
 from helmwake.lifecycle.facts import Fact, PayloadFetched, Recalled, Tick, WorkloadsListed
@@ -97,13 +99,24 @@ class Tracker:
         else:
             self._drain(mailbox, fact)
 
-    def restore(self, operations: Iterable[Operation]) -> None:
-        """Go on with operations that were running when another process ended."""
+    def restore(
+        self,
+        operations: Iterable[Operation],
+        *,
+        origin_of_beginning: Callable[[Record], Origin | None] = lambda _: None,
+    ) -> None:
+        """Go on with operations that were running when another process ended.
+
+        `origin_of_beginning` says of a record that a later operation is known of whether the
+        one that made it may be missing.
+        """
         by_release: dict[ReleaseKey, list[Operation]] = {}
         for operation in operations:
             by_release.setdefault(operation.release, []).append(operation)
         for key, running in by_release.items():
-            release, intents = resume(key, running, self.limits)
+            release, intents = resume(
+                key, running, self.limits, origin_of_beginning=origin_of_beginning
+            )
             self._mailboxes[key] = Mailbox(release)
             self.restored_in |= {key.namespace, release.release_namespace or key.namespace}
             if release.release_namespace is not None:
