@@ -47,6 +47,7 @@ def kept(ended: Sequence[Entry]) -> str:
 
 
 def live(environ: Mapping[str, str], *, before: int | None = None) -> tuple[LiveView, Tty]:
+    """A view that warns on the same terminal."""
     stream = Tty()
     view = LiveView(
         Screen(stream, environ),
@@ -54,6 +55,7 @@ def live(environ: Mapping[str, str], *, before: int | None = None) -> tuple[Live
         quiet="nothing is running",
         endings=Endings(before=before),
         now=now,
+        warn=lambda problem: print(problem, file=stream),
     )
     return view, stream
 
@@ -130,6 +132,17 @@ def test_a_terminal_says_when_it_is_not_up_to_date() -> None:
 
     assert seen(stream, 60)[-1].startswith("not up to date: WATCH /apis")
     assert len(seen(stream, 60)[-1]) <= 60
+
+
+def test_a_warning_between_two_changes_moves_no_line() -> None:
+    view, stream = live({"COLUMNS": "80", "NO_COLOR": "1"})
+    view.show([entries.begun()], trouble=None)
+
+    view.tell("one is broken")
+    view.show([entries.failed()], trouble=None)
+    view.close()
+
+    assert seen(stream) == ["one is broken", "ended: shop/cart"]
 
 
 def test_a_log_has_a_line_for_each_change_and_no_escape_codes() -> None:

@@ -103,7 +103,7 @@ def follow_ledger(
     async def go_on() -> Awaited:
         async with ledger.api() as api:
             return await follow(
-                api, query, namespace=ledger.namespace, view=view, warn=warn, timeout=timeout
+                api, query, namespace=ledger.namespace, view=view, warn=view.tell, timeout=timeout
             )
 
     try:

@@ -17,7 +17,7 @@ from helmwake.views.screen import Screen
 from helmwake.views.terminal import write
 
 Clock = Callable[[], datetime]
-Warn = Callable[[str], None]
+Warn = Callable[[str], None]  # each a line of its own
 
 
 def is_running(entry: Entry) -> bool:
@@ -56,6 +56,7 @@ class LiveView:
         quiet: str,
         endings: Endings,
         now: Clock,
+        warn: Warn,
     ) -> None:
         """`kept` draws what ended; `quiet` is said where nothing runs."""
         self._screen = screen
@@ -63,6 +64,7 @@ class LiveView:
         self._quiet = quiet
         self._endings = endings
         self._now = now
+        self._warn = warn
         self._runs = False
 
     def show(self, entries: Sequence[Entry], *, trouble: str | None) -> None:
@@ -84,6 +86,11 @@ class LiveView:
             lines.append(Text(words[: terminal.width], style="yellow"))
         self._screen.show(lines, above=self._kept(new) if new else "")
 
+    def tell(self, problem: object) -> None:
+        """Tell it where no line is drawn over it, and it moves none; what runs comes next."""
+        self._screen.show(())
+        self._warn(str(problem))
+
     def close(self) -> None:
         """Leave what runs as it was seen last."""
         if not self._runs:
@@ -103,6 +110,9 @@ class LogView:
         if trouble and trouble != self._trouble:
             self._warn(f"not up to date: {trouble}; trying again")
         self._trouble = trouble
+
+    def tell(self, problem: object) -> None:
+        self._warn(str(problem))
 
     def close(self) -> None:
         """Leave nothing behind."""

@@ -28,6 +28,9 @@ class View(Protocol):
         `trouble` is why it may be old.
         """
 
+    def tell(self, problem: object) -> None:
+        """Tell what is wrong with something that cannot be shown."""
+
     def close(self) -> None:
         """Leave what should stay."""
 
@@ -100,5 +103,5 @@ async def _changed(changed: asyncio.Event, *, until: float | None) -> None:
             await changed.wait()
 
 
-def _reduce(change: Change) -> Entry | Broken:
-    return read_entry(change.object)
+def _reduce(change: Change) -> Entry | Broken | None:
+    return read_entry(change.object, seen=change.seen)

@@ -98,7 +98,9 @@ class Output:
         rows = Rows(screen.terminal, width=self._table_width, now=self._now)
         if self.moves:
             kept = rows.draw if self._form is Form.WIDE else self._waterfalls
-            return LiveView(screen, kept=kept, quiet=quiet, endings=endings, now=self._now)
+            return LiveView(
+                screen, kept=kept, quiet=quiet, endings=endings, now=self._now, warn=self._warn
+            )
         if self._form is Form.WIDE:
             return RowView(self._stream, rows, endings=endings, now=self._now, warn=self._warn)
         return LineView(self._stream, endings=endings, now=self._now, warn=self._warn)
