@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -155,23 +155,6 @@ async def test_a_broken_entry_is_told_once_and_the_others_go_on() -> None:
     assert found.over
     [line] = told
     assert "status.state is not one of" in line
-
-
-async def test_an_entry_that_says_nothing_yet_is_not_broken() -> None:
-    """It is created first, and its status is written after that."""
-    ledger, view = Ledger(), Watched()
-    created = to_object(entries.good(), namespace="here")
-    del created["status"]
-    created["metadata"]["creationTimestamp"] = datetime.now(UTC).isoformat()
-    ledger.write_object(created)
-    asyncio.get_running_loop().call_later(2, ledger.write, entries.good())
-
-    found = await follow(
-        ledger, REVISION, namespace="here", view=view, warn=ignore, timeout=MINUTE
-    )
-
-    assert found.over
-    assert view.shown[0] == ([], None)
 
 
 async def test_a_follower_who_leaves_leaves_nothing_behind() -> None:

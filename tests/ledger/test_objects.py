@@ -166,6 +166,7 @@ def test_what_is_wrong_is_said_in_one_line_without_what_is_there(
     path: tuple[str | int, ...], value: Any, said: str
 ) -> None:
     obj: Any = good()
+    del obj["metadata"]["annotations"]  # what it was created with
     *way, last = path
     part = obj
     for step in way:
@@ -206,6 +207,23 @@ def test_what_a_newer_version_added_is_let_go() -> None:
     obj["status"]["hooks"][0]["mood"] = {"very": "good"}
 
     assert parse_entry(obj) == wanted
+
+
+def test_until_its_status_is_written_an_entry_says_what_it_was_created_with() -> None:
+    obj = good()
+    wanted = parse_entry(obj)
+    del obj["status"]
+
+    assert parse_entry(obj) == wanted
+
+
+def test_what_it_was_created_with_is_nothing_where_it_was_edited() -> None:
+    obj = good()
+    del obj["status"]
+    obj["metadata"]["annotations"]["helmwake.dev/first-status"] = "{"
+
+    with pytest.raises(BadEntryError, match="status is not there"):
+        parse_entry(obj)
 
 
 def test_the_spec_alone_tells_which_operation_it_was() -> None:

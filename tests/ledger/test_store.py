@@ -146,7 +146,7 @@ async def test_what_cannot_be_read_is_told_with_its_operation(
 ) -> None:
     kept = entry(good_upgrade())
     handle = await keep(store, kept)
-    api.edit(handle.name, status=status)
+    api.edit(handle.name, status=status, metadata={"annotations": None})
 
     [bad] = [each async for each in store.entries(State.UNDELIVERED)]
     assert isinstance(bad, Bad)
@@ -178,7 +178,7 @@ async def test_a_release_s_entries_are_found_and_no_other_s(
     other = replace(uninstalled(), release=ReleaseKey("elsewhere", CART.name))
     await keep(store, entry(other))
     broken = await keep(store, entry(a_test()))
-    api.edit(broken.name, status=None)
+    api.edit(broken.name, status={"state": "Odd"})
 
     found = await store.of_release(CART)
     assert [each.entry.operation.release for each in found] == [CART]

@@ -8,12 +8,12 @@ from helmwake.ledger.schema import TraceSpec, TraceStatus
 from helmwake.structural import structural, to_yaml
 
 HEADER: Final = "# Made by `python -m helmwake.ledger.crd` from the models in helmwake.ledger.\n"
-# Columns of `kubectl get rt`, so that they fit into 160 characters with a UUID for a context;
-# those of priority 1 come with `-o wide`.
+# Columns of `kubectl get rt`, to fit into 160 characters with a UUID for a context. Those of
+# priority 1 come with `-o wide`: an entry's name begins with its release and revision.
 COLUMNS: Final = (
     ("Namespace", "string", ".spec.release.namespace", 0),
-    ("Release", "string", ".spec.release.name", 0),
-    ("Revision", "integer", ".spec.revision", 0),
+    ("Release", "string", ".spec.release.name", 1),
+    ("Revision", "integer", ".spec.revision", 1),
     ("Operation", "string", ".spec.operation", 0),
     ("Result", "string", ".status.result", 0),
     ("Cause", "string", ".status.error", 0),

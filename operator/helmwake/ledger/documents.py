@@ -1,5 +1,6 @@
 """Entry <-> ReleaseTrace, as the API takes and gives it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from helmwake.facts.identity import Driver, ReleaseKey
+from helmwake.facts.meta import mapping, texts
 from helmwake.ledger.contents import entry_of, spec_of
 from helmwake.ledger.entry import Entry
 from helmwake.ledger.errors import BadEntryError
@@ -20,6 +22,7 @@ from helmwake.ledger.trimming import entry_like, fitting_status, trimmed
 from helmwake.lifecycle.operation import Operation, OperationId
 
 __all__ = [
+    "FIRST_STATUS",
     "RELEASE_TRACES",
     "Identity",
     "entry_labels",
@@ -33,6 +36,7 @@ __all__ = [
     "trimmed",
 ]
 
+FIRST_STATUS: Final = "helmwake.dev/first-status"
 API_VERSION: Final = RELEASE_TRACES.api_version
 PartT = TypeVar("PartT", bound=Part)
 
@@ -57,7 +61,11 @@ def to_status(entry: Entry) -> dict[str, Any]:
 
 
 def to_object(entry: Entry, *, namespace: str) -> dict[str, Any]:
-    """Return the whole object. A POST stores all but its status, which is patched after it."""
+    """Return the whole object.
+
+    A POST stores all but its status, which is patched after it. Meanwhile an annotation has it.
+    """
+    status = to_status(entry)
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -65,9 +73,10 @@ def to_object(entry: Entry, *, namespace: str) -> dict[str, Any]:
             "name": entry_name(entry.operation),
             "namespace": namespace,
             "labels": entry_labels(entry),
+            "annotations": {FIRST_STATUS: json.dumps(status, separators=(",", ":"))},
         },
         "spec": to_spec(entry.operation),
-        "status": to_status(entry),
+        "status": status,
     }
 
 
@@ -78,7 +87,7 @@ def parse_entry(obj: Mapping[str, Any]) -> Entry:
         BadEntryError: it was edited by hand, or a version wrote it that has other words.
     """
     spec = _part(obj, "spec", TraceSpec)
-    status = _part(obj, "status", TraceStatus)
+    status = _part(_with_first_status(obj), "status", TraceStatus)
     try:
         entry = entry_of(spec, status)
     except ValidationError as error:
@@ -104,6 +113,18 @@ def identity_of_spec(obj: Mapping[str, Any]) -> Identity:
         revision=spec.revision,
         driver=spec.record.driver,
     )
+
+
+def _with_first_status(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give an object that has no status yet the one it was created with."""
+    if item.get("status"):
+        return item
+    text = texts(mapping(item, "metadata"), "annotations").get(FIRST_STATUS)
+    try:
+        status = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return item
+    return {**item, "status": status} if isinstance(status, Mapping) else item
 
 
 def _part(obj: Mapping[str, Any], name: str, model: type[PartT]) -> PartT:

@@ -16,6 +16,7 @@ from helmwake.facts.meta import mapping, metadata, texts
 from helmwake.ledger import labels
 from helmwake.ledger.conditions import unreadable_status
 from helmwake.ledger.documents import (
+    FIRST_STATUS,
     Identity,
     entry_labels,
     identity_of_spec,
@@ -141,7 +142,9 @@ class LedgerStore:
             raise
 
     async def create(self, entry: Entry) -> Handle:
-        """Create it without a status, as the API wants it.
+        """Create it. The API drops a new object's status: an annotation holds it meanwhile.
+
+        Whoever dies before the status is written has begun it all the same.
 
         Raises:
             ConflictError: there is one of this name, maybe.
@@ -161,8 +164,11 @@ class LedgerStore:
         return await self._patch(handle, {"status": patch}, subresource="/status")
 
     async def write_labels(self, handle: Handle, patch: Mapping[str, Any]) -> Handle:
-        """Merge into the labels; raises as `write_status`."""
-        return await self._patch(handle, {"metadata": {"labels": patch}})
+        """Merge into the labels; raises as `write_status`. There is a status by now."""
+        annotations = {FIRST_STATUS: None}
+        return await self._patch(
+            handle, {"metadata": {"labels": patch, "annotations": annotations}}
+        )
 
     async def write_unreadable(self, bad: Bad, *, now: datetime) -> None:
         """Say in the object itself why it is left alone; all else in it stays."""

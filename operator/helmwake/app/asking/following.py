@@ -103,5 +103,5 @@ async def _changed(changed: asyncio.Event, *, until: float | None) -> None:
             await changed.wait()
 
 
-def _reduce(change: Change) -> Entry | Broken | None:
-    return read_entry(change.object, seen=change.seen)
+def _reduce(change: Change) -> Entry | Broken:
+    return read_entry(change.object)

@@ -4,17 +4,15 @@ import heapq
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from helmwake.app.asking.awaiting import begun
 from helmwake.app.asking.query import Query
 from helmwake.cluster.api import Api
-from helmwake.cluster.credentials import utc_now
 from helmwake.cluster.listing import list_pages
 from helmwake.cluster.resources import Resource
-from helmwake.facts.meta import mapping, metadata
-from helmwake.facts.times import parse_time
+from helmwake.facts.meta import metadata
 from helmwake.ledger.documents import parse_entry
 from helmwake.ledger.entry import Entry
 from helmwake.ledger.errors import BadEntryError
@@ -31,8 +29,6 @@ from helmwake.ledger.resource import RELEASE_TRACES
 from helmwake.views.fitting import clean
 
 MAX_NAMED: Final = 5
-# An entry is created, and then its status is written; the server's clock may not be ours.
-MOMENT: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +86,8 @@ def selected(query: Query, namespace: str) -> Resource:
     return replace(RELEASE_TRACES, label_selector=",".join(labels)).within(namespace)
 
 
-def read_entry(obj: Mapping[str, Any], *, seen: datetime) -> Entry | Broken | None:
-    """Read an object of the ledger; what is wrong with it is told, and never raised.
-
-    `None`: it was created a moment ago, and says nothing yet.
-    """
-    if not mapping(obj, "status"):
-        created = parse_time(metadata(obj).get("creationTimestamp"))
-        if created is not None and abs(seen - created) < MOMENT:
-            return None
+def read_entry(obj: Mapping[str, Any]) -> Entry | Broken:
+    """Read an object of the ledger; what is wrong with it is told, and never raised."""
     try:
         return parse_entry(obj)
     except BadEntryError as error:
@@ -117,9 +106,7 @@ async def read_entries(api: Api, query: Query, *, namespace: str, limit: int | N
     async with aclosing(list_pages(api, selected(query, namespace))) as pages:
         async for page in pages:
             for item in page.items:
-                entry = read_entry(item, seen=utc_now())
-                if entry is None:
-                    continue
+                entry = read_entry(item)
                 if isinstance(entry, Broken):
                     broken.append(entry)
                     continue
