@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from helmwake.app.dispatch import MAX_REMEMBERED
 from helmwake.delivery.outcome import Answer, Delivered, Poisoned, Retry
 from helmwake.facts.helm import Tags
 from helmwake.facts.keptn import TraceParent
@@ -77,6 +78,19 @@ async def test_an_entry_whose_mark_is_still_on_its_way_is_not_sent_again() -> No
     assert ledger.reads > 4
     assert flat(sender.sent) == list(range(1, 101))
     assert ledger.of(State.DELIVERED) == list(range(1, 101))
+
+
+async def test_what_is_remembered_of_marks_is_bounded() -> None:
+    marks, bad = list[Entry](), running()
+    desk = make_desk(None, put=marks.append)
+    for number in range(1, MAX_REMEMBERED + 2):
+        desk.dispatch.offer(make_entry(number, bad))
+    assert len(marks) == MAX_REMEMBERED + 1
+
+    desk.dispatch.offer(make_entry(2, bad))
+    assert len(marks) == MAX_REMEMBERED + 1
+    desk.dispatch.offer(make_entry(1, bad))
+    assert len(marks) == MAX_REMEMBERED + 2
 
 
 @pytest.mark.parametrize("mark_s", [0.0, 5.0])
@@ -207,12 +221,12 @@ async def test_an_unstored_entry_of_which_no_trace_can_be_made_gets_no_mark() ->
 async def test_what_an_unstored_entry_drives_out_of_a_full_queue_is_read_again() -> None:
     sender = FakeSender(answers(*[Retry(why="away")] * 3))
     desk = make_desk(sender, max_waiting_spans=5 * SPANS)
-    for entry in make_entries(5):
-        desk.ends(entry)
-    desk.dispatch.offer_unstored(make_entry(6))
-    assert desk.queue.state.dropped_traces == 1
-
     async with desk.running():
+        await asyncio.sleep(1)  # the ledger was read, and held nothing
+        for entry in make_entries(5):
+            desk.ends(entry)
+        desk.dispatch.offer_unstored(make_entry(6))
+        assert desk.queue.state.dropped_traces == 1
         await asyncio.sleep(60)
 
     assert desk.ledger.of(State.DELIVERED) == [1, 2, 3, 4, 5]
