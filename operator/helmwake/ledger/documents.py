@@ -66,6 +66,8 @@ def to_object(entry: Entry, *, namespace: str) -> dict[str, Any]:
     A POST stores all but its status, which is patched after it. Meanwhile an annotation has it.
     """
     status = to_status(entry)
+    # Not escaped: it would be three times as long, and annotations have a limit of their own.
+    text = json.dumps(status, ensure_ascii=False, separators=(",", ":"))
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -73,7 +75,7 @@ def to_object(entry: Entry, *, namespace: str) -> dict[str, Any]:
             "name": entry_name(entry.operation),
             "namespace": namespace,
             "labels": entry_labels(entry),
-            "annotations": {FIRST_STATUS: json.dumps(status, separators=(",", ":"))},
+            "annotations": {FIRST_STATUS: text},
         },
         "spec": to_spec(entry.operation),
         "status": status,
