@@ -23,6 +23,7 @@ ANY_MOMENT: Final = (0.0, 4.0)
 STARTING: Final = (0.1, 2.5)
 RIGHT_AFTER: Final = (0.0, 0.15)
 START: Final = 20.0
+AT_ONCE: Final = (0.0, 0.01)
 PATIENCE: Final = 4.0
 HERE: Final = (4.0, 10.0)
 AWAY: Final = (5.0, 15.0)
@@ -137,8 +138,11 @@ def _wait_for(
     if aim == "any moment" or plan.hurry.is_set():
         return not threading.Event().wait(rng.uniform(*ANY_MOMENT))
     if came and aim == "a delivery":
+        # Before the ledger knows of it.
         came = sink.wait_for_next(seconds=PATIENCE)
-    elif came and aim == "a record pending":
+        threading.Event().wait(rng.uniform(*AT_ONCE))
+        return came
+    if came and aim == "a record pending":
         came = watch.wait_for_next(
             "pending-install", "pending-upgrade", "pending-rollback", seconds=PATIENCE
         )

@@ -70,7 +70,7 @@ class Sink(trace_service_pb2_grpc.TraceServiceServicer):
         """Keep a request; gRPC's name."""
         with self._changed:
             self._requests += 1
-            self._arrived.extend(_spans(request, number=self._requests))
+            self._arrived.extend(read(request, number=self._requests))
             self._changed.notify_all()
         return ExportTraceServiceResponse()
 
@@ -86,7 +86,8 @@ class Sink(trace_service_pb2_grpc.TraceServiceServicer):
             return self._changed.wait_for(lambda: self._requests > before, timeout=seconds)
 
 
-def _spans(request: Any, *, number: int) -> Iterator[Arrived]:
+def read(request: Any, *, number: int) -> Iterator[Arrived]:
+    """Take a request apart into its spans."""
     at = datetime.now(UTC)
     for of_resource in request.resource_spans:
         resource = of_resource.resource

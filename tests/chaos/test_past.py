@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.chaos.spans import Root
     from tests.controlplane.cluster import ControlPlane
 
-REST_SECONDS: Final = 5.0
+REST_SECONDS: Final = 3.0
 WINDOWS: Final = ("24h", "none", "all")
 
 

@@ -139,13 +139,13 @@ def _why_unseen(done: Done, lives: Sequence[Life]) -> str | None:
     for life in lives:
         if life.ready is None:
             continue
-        ended = life.ended or datetime.now(UTC)
-        watched = min(ended, died) - max(life.ready, born)
-        # Who watched before it and went on after it has seen it, however short it was.
-        if (life.ready < born and ended > died + FIRST_ENTRY) or watched > FIRST_ENTRY:
+        first_seen = max(life.ready, born)
+        lived_on = (life.ended or datetime.now(UTC)) - first_seen
+        if first_seen >= died or lived_on <= timedelta(0):
+            continue
+        if lived_on > FIRST_ENTRY:
             return None
-        if watched > timedelta(0):
-            near.append(f"life {life.number} was killed {watched.total_seconds():.3f} s into it")
+        near.append(f"life {life.number} was killed {lived_on.total_seconds():.3f} s into it")
     span = f"its evidence lived for {(died - born).total_seconds():.3f} s"
     return "; ".join([span, *(near or ["nobody was watching"])])
 
