@@ -26,7 +26,7 @@ NAMESPACE: Final = "helmwake-system"
 TRACES: Final = f"/apis/helmwake.dev/v1alpha1/namespaces/{NAMESPACE}/releasetraces"
 CONFIG_MAPS: Final = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 LATENCY_SECONDS: Final = 0.01
-TERM: Final = re.compile(r"([^\s,=]+)(?:=([^,]*)| in \(([^)]*)\))")
+TERM: Final = re.compile(r"([^\s,=]+)(?:=([^,]*)| (in|notin) \(([^)]*)\))")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,11 +142,14 @@ class FakeLedgerApi:
 
     def _page(self, params: Mapping[str, str]) -> dict[str, Any]:
         terms = TERM.findall(params.get("labelSelector", ""))
-        wanted = {key: {*one.split(), *some.replace(",", " ").split()} for key, one, some in terms}
         items = [
             copy.deepcopy(item)
             for item in self.traces
-            if all(item["metadata"]["labels"].get(key) in wanted[key] for key in wanted)
+            if all(
+                (item["metadata"]["labels"].get(key) in (some.split(", ") if how else [one]))
+                is (how != "notin")
+                for key, one, how, some in terms
+            )
         ]
         start, limit = int(params.get("continue", 0)), int(params["limit"])
         meta = {"resourceVersion": str(self._version)}

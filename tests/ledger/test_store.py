@@ -131,6 +131,19 @@ async def test_the_status_is_the_truth_and_the_label_follows(
     assert api.traces[0]["metadata"]["labels"][STATE] == "delivered"
 
 
+@pytest.mark.parametrize("label", [None, "", "nonsense"])
+async def test_an_entry_whose_label_was_taken_away_is_found_and_gets_it_back(
+    api: FakeLedgerApi, store: LedgerStore, label: str | None
+) -> None:
+    handle = await keep(store, entry(good_upgrade(), state=State.UNDELIVERED))
+    api.edit(handle.name, metadata={"labels": {STATE: label}})
+
+    [found] = [each async for each in store.entries(State.UNDELIVERED)]
+
+    assert isinstance(found, Stored)
+    assert api.traces[0]["metadata"]["labels"][STATE] == "undelivered"
+
+
 async def test_a_label_that_cannot_be_written_breaks_no_list(
     api: FakeLedgerApi, store: LedgerStore
 ) -> None:

@@ -103,10 +103,11 @@ class LedgerStore:
 
         They are found by label. Where a process died between the status and the label, the
         status is the truth, and the label is written at last: the next one who looks for it
-        by its state finds it.
+        by its state finds it. So it is where a person took the label away, or wrote nonsense
+        there: what is not labelled as something else is read too.
         """
-        wanted = ", ".join(labels.state_label(state) for state in states)
-        selector = f"{labels.STATE} in ({wanted})" if states else ""
+        others = ", ".join(labels.state_label(state) for state in State if state not in states)
+        selector = f"{labels.STATE} notin ({others})" if states else ""
         async with aclosing(self._list(selector)) as found:
             async for each in found:
                 if isinstance(each, Bad):
