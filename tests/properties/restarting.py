@@ -34,6 +34,7 @@ from tests.simulator.cluster import Event
 from tests.tracking.kit import by_label
 
 KEYS: Final = KeptnKeys()
+BETWEEN_LISTS: Final = timedelta(milliseconds=2)
 KINDS: Final = ("Namespace", "Secret", "ConfigMap", "Deployment")
 
 
@@ -306,7 +307,8 @@ class _Process:
             for fact in self._watches.listed(kind, self._truth.of(kind), self._clock.now()):
                 self._take(fact)
             await self._settle()
-        await self._wake(self._clock.now() + timedelta(milliseconds=2), before=life.first)
+            # No list waits for another.
+            await self._wake(self._clock.now() + BETWEEN_LISTS, before=life.first)
         self._mark(life.first)
         for position in range(life.first, life.last):
             change = self._truth.changes[position]

@@ -5,17 +5,15 @@ loss is said by `tests.simulator.evidence`, from the tables of what Helm stores.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
-from itertools import pairwise
-from typing import Final
 
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.properties.judging import assert_true, assert_valid
 from tests.properties.replaying import replayed
+from tests.properties.scenarios import LONG, drawn, far_apart
 from tests.simulator.cluster import Event
-from tests.simulator.strategies import PAUSES, Scenario, interleaved, lossy, operations
+from tests.simulator.strategies import Scenario, interleaved, lossy
 
 # An example takes about 100 ms: gzip and deep copies, most of it the simulator's.
 SLOW = settings(
@@ -36,25 +34,6 @@ def assert_told_truly(
     assert_true(scenario, seen, told, rollouts_in_time=rollouts_in_time)
     for trace in found.traces:
         assert_valid(trace)
-
-
-def drawn(data: st.DataObject, pauses: Sequence[float] = PAUSES) -> Scenario:
-    scenario = data.draw(operations(pauses=pauses))
-    for release in scenario.releases:
-        release.settle()
-    return scenario
-
-
-LONG: Final = PAUSES[1:]
-
-
-def far_apart(scenario: Scenario) -> bool:
-    """Tell operations that the server's whole seconds can tell apart."""
-    for release in scenario.releases:
-        starts = sorted(operation.start for operation in release.truth)
-        if any(b - a < timedelta(seconds=2) for a, b in pairwise(starts)):
-            return False
-    return True
 
 
 @SLOW

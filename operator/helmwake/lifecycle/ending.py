@@ -43,7 +43,7 @@ def end_helm(
         last_write=record.seen,
         stuck=False,
         helm_ended=max(at, operation.started),
-        applied_until=record.written if own else at,
+        applied_until=record.written if own else _next_began(release, record) or at,
         helm_outcome=outcome,
         # It was pending when somebody first looked: its end is news.
         history=operation.history and record.origin is Origin.HISTORY,
@@ -61,6 +61,14 @@ def end_helm(
     if outcome != SUCCESS and ended.helm_ended is not None:
         intents.append(WakeAt(ended.helm_ended + limits.after_failure))
     return release.having(ended), tuple(intents)
+
+
+def _next_began(release: Release, record: Record) -> datetime | None:
+    """Say when the revision after a superseded one began: before that Helm was done with it."""
+    if record.gone or record.status is not Status.SUPERSEDED:
+        return None
+    higher = [other for n, other in release.records.items() if n > record.revision]
+    return min(higher, key=lambda other: other.revision).created if higher else None
 
 
 def _end_time(release: Release, operation: Operation, record: Record) -> datetime:

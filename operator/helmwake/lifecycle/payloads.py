@@ -18,7 +18,7 @@ from helmwake.lifecycle.intents import Announce, Intent, ListWorkloads
 from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import HookRunState, Operation, OperationId, OperationKind
 from helmwake.lifecycle.outcome import SUCCESS, UNKNOWN, Outcome, abandoned, classify_failure
-from helmwake.lifecycle.rollouts import claim_changes
+from helmwake.lifecycle.rollouts import claim_changes, limit_wakes
 from helmwake.lifecycle.state import Release, Step
 
 # What Helm writes when it creates a record; success texts may be the user's own.
@@ -218,12 +218,18 @@ def _sort(release: Release, uid: str, payload: Payload | None, limits: Limits) -
         operation = begin(release, record, operation_id)
         if payload is not None:
             operation = _dated(operation, payload)
-        release = claim_changes(release.having(operation), operation_id)
-        operation = next(op for op in release.operations if op.id == operation_id)
         release, more = end_helm(
-            release, operation, record, _outcome(record), limits, payload_known=True
+            release.having(operation),
+            operation,
+            record,
+            _outcome(record),
+            limits,
+            payload_known=True,
         )
-        intents += more
+        # What Helm changed after its end was for a later one.
+        release = claim_changes(release, operation_id)
+        operation = next(op for op in release.operations if op.id == operation_id)
+        intents += (*more, *limit_wakes(operation, limits))
     return release, intents
 
 
