@@ -341,12 +341,12 @@ async def test_below_the_bound_nothing_is_dropped_and_above_it_the_oldest(
     assert "Dropped the 3 oldest traces" in caplog.text
 
 
-async def test_the_default_bound_holds_fifty_thousand_spans() -> None:
+async def test_the_default_bound_holds_fifteen_thousand_spans() -> None:
     queue = DeliveryQueue()
     trace = make_trace(1, spans=1000)
-    for _ in range(50):
+    for _ in range(15):
         queue.put(trace)
-    assert (queue.state.waiting_spans, queue.state.dropped_traces) == (50_000, 0)
+    assert (queue.state.waiting_spans, queue.state.dropped_traces) == (15_000, 0)
 
     queue.put(make_trace(2))
 

@@ -15,7 +15,6 @@ from helmwake.facts.identity import Driver, ReleaseKey, WorkloadKey, WorkloadKin
 from helmwake.facts.keptn import KeptnContext, KeptnWorkload, TraceParent
 from helmwake.facts.payload import Chart, HookPhase, Payload
 from helmwake.ledger.entry import Entry, State
-from helmwake.ledger.trimming import ShortenedEntry
 from helmwake.lifecycle.operation import (
     HookRunState,
     Operation,
@@ -142,7 +141,7 @@ RUNNING: Final = Entry(
     ),
 )
 
-FAILURE: Final = ShortenedEntry(
+FAILURE: Final = Entry(
     omitted=3,
     state=State.DELIVERED,
     trace_id="4bf92f3577b34da6a3ce929d0e0e4736",

@@ -45,6 +45,7 @@ def test_every_field_is_kept() -> None:
         cluster_name="prod",
         delivered=full().started,
         delivered_to="http://collector:4317",
+        omitted=2,
         problem="none, really",
     )
     for part in parts(kept):

@@ -159,7 +159,7 @@ class Dispatch:
 
 def _trace_of(entry: Entry) -> Trace:
     cluster = Cluster(uid=entry.cluster_uid, name=entry.cluster_name)
-    trace = build_trace(entry.operation, cluster, version=entry.version)
+    trace = build_trace(entry.operation, cluster, version=entry.version, omitted=entry.omitted)
     if not trace.finished:
         raise UnfinishedTraceError(trace)
     return trace

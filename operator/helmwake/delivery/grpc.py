@@ -72,7 +72,7 @@ class GrpcSender:
             return self._failed(error)
         return Delivered(
             rejected=max(response.partial_success.rejected_spans, 0),
-            message=response.partial_success.error_message,
+            message=self._target.words(response.partial_success.error_message),
         )
 
     async def close(self) -> None:

@@ -11,6 +11,7 @@ import gzip
 import json
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -100,7 +101,8 @@ class HttpSender:
         if 200 <= response.status < 300:  # noqa: PLR2004  # not `ok`, which a redirect is too
             if kind == "text/html":
                 return Refused(why=self._why("answered with a web page: is it an OTLP endpoint?"))
-            return _partial_success(kind, body)
+            taken = _partial_success(kind, body)
+            return replace(taken, message=self._target.words(taken.message))
         words = f"answered {response.status} {response.reason or ''}".rstrip()
         if "Location" in response.headers:
             location = response.headers["Location"].partition("?")[0]

@@ -20,7 +20,8 @@ from helmwake.telemetry.spans import Trace
 
 logger = logging.getLogger(__name__)
 
-MAX_WAITING_SPANS: Final = 50_000
+# Some 1.8 KB each; what does not fit waits in the ledger.
+MAX_WAITING_SPANS: Final = 15_000
 
 
 class DeliveryQueue:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -18,7 +18,7 @@ from helmwake.ledger.parts import Part
 from helmwake.ledger.patching import merge_patch
 from helmwake.ledger.resource import KIND, RELEASE_TRACES
 from helmwake.ledger.schema import TraceSpec, TraceStatus
-from helmwake.ledger.trimming import entry_like, fitting_status, trimmed
+from helmwake.ledger.trimming import fitting_status, trimmed
 from helmwake.lifecycle.operation import Operation, OperationId
 
 __all__ = [
@@ -99,7 +99,7 @@ def parse_entry(obj: Mapping[str, Any]) -> Entry:
     # A copy under another name would never be written to, and so be taken up for ever.
     if not isinstance(meta, Mapping) or meta.get("name") != name:
         raise BadEntryError(obj, path="metadata.name", wanted=f"{name}, as its spec says")
-    return entry_like(entry, status)
+    return replace(entry, omitted=status.omitted)
 
 
 def identity_of_spec(obj: Mapping[str, Any]) -> Identity:

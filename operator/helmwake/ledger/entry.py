@@ -40,4 +40,5 @@ class Entry:
     cluster_name: str | None = None
     delivered: datetime | None = None
     delivered_to: str | None = None  # the endpoint, in words
+    omitted: int = 0  # rollouts and hook runs that were left out, for its size
     problem: str | None = None  # why it was set aside, given up or cannot be read

@@ -1,6 +1,6 @@
 """What an entry leaves out where it would be larger than an entry may be."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import itemgetter
 from typing import Final
 
@@ -23,13 +23,6 @@ SAID_LATER: Final = {"state", "delivered", "problem", "conditions"}
 MAX_SHORT_MESSAGE: Final = 256  # a span's description says no more
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShortenedEntry(Entry):
-    """An entry some rollouts or hook runs of which were left out."""
-
-    omitted: int
-
-
 def trimmed(entry: Entry) -> Entry:
     """Return what the ledger keeps of an entry: the same that is read from it later.
 
@@ -37,15 +30,7 @@ def trimmed(entry: Entry) -> Entry:
     this on every day.
     """
     status = fitting_status(entry)
-    return entry_like(entry_of(spec_of(entry.operation), status), status)
-
-
-def entry_like(entry: Entry, status: TraceStatus) -> Entry:
-    """Keep count of what was left out."""
-    if not status.omitted:
-        return entry
-    fields = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
-    return ShortenedEntry(**fields, omitted=status.omitted)
+    return replace(entry_of(spec_of(entry.operation), status), omitted=status.omitted)
 
 
 def fitting_status(entry: Entry) -> TraceStatus:
@@ -55,7 +40,7 @@ def fitting_status(entry: Entry) -> TraceStatus:
     left out that say least, the last of them first: the ones that ended well, then others,
     then those that failed or still run. The outcome always stays.
     """
-    omitted = entry.omitted if isinstance(entry, ShortenedEntry) else 0
+    omitted = entry.omitted
     status = status_of(entry, omitted=omitted)
     if size(status) <= ROOM:
         return status

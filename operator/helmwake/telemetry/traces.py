@@ -41,12 +41,14 @@ class Cluster:
     name: str | None = None
 
 
-def build_trace(operation: Operation, cluster: Cluster, *, version: str = VERSION) -> Trace:
+def build_trace(
+    operation: Operation, cluster: Cluster, *, version: str = VERSION, omitted: int = 0
+) -> Trace:
     """Build the operation's spans; those that still run have no end.
 
     A span never ends before it starts, and a child never leaves its parent's time.
     `version` is that of the helmwake that closed the operation: a newer one that sends the trace
-    again says the same.
+    again says the same. `omitted` spans were left out before.
     """
     common = _common(operation)
     root = _root(operation, common)
@@ -56,8 +58,8 @@ def build_trace(operation: Operation, cluster: Cluster, *, version: str = VERSIO
     children += [_hook(operation, run, common, root) for run in operation.hooks]
     children += [_rollout(operation, rollout, common, root) for rollout in operation.rollouts]
     children.sort(key=lambda span: span.start)
-    omitted = len(children) - (MAX_SPANS - 1)
-    if omitted > 0:
+    omitted += max(len(children) - (MAX_SPANS - 1), 0)
+    if omitted:
         root = replace(root, attributes={**root.attributes, semconv.OMITTED.name: omitted})
     resource = _resource(operation, cluster, version)
     return Trace(resource=resource, spans=(root, *children[: MAX_SPANS - 1]))

@@ -57,7 +57,7 @@ def entry_trace(entry: Entry) -> Trace:
     """
     operation = entry.operation
     cluster = Cluster(uid=entry.cluster_uid, name=entry.cluster_name)
-    trace = build_trace(operation, cluster, version=entry.version)
+    trace = build_trace(operation, cluster, version=entry.version, omitted=entry.omitted)
     if operation.ended is not None:
         return trace
     if entry.state is not State.RUNNING:
