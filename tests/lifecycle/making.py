@@ -27,8 +27,10 @@ from helmwake.lifecycle.intents import (
     Recall,
     WakeAt,
 )
+from helmwake.lifecycle.limits import DEFAULT_LIMITS
 from helmwake.lifecycle.operation import Operation, OperationKind
 from helmwake.lifecycle.outcome import ErrorType, Outcome, Result
+from helmwake.lifecycle.resuming import resume
 from helmwake.lifecycle.state import Release
 from helmwake.lifecycle.step import step
 
@@ -285,13 +287,36 @@ class Story:
                 del self.live[fact.uid]
         self.at = max(self.at, fact.seen)
         self.release, intents = step(self.release, fact)
-        self.intents += intents
+        return self.asks(intents)
+
+    def asks(self, intents: Iterable[Intent]) -> Self:
+        """Keep what was asked for, and leave it open."""
+        new = tuple(intents)
+        self.intents += new
         self.open += [
-            intent
-            for intent in intents
-            if isinstance(intent, FetchPayload | ListWorkloads | Recall)
+            intent for intent in new if isinstance(intent, FetchPayload | ListWorkloads | Recall)
         ]
         return self
+
+    def taken_up(self, *, beginning: Origin | None = None) -> "Story":
+        """Another process goes on: it has what ran, remembers what ended, and asks again.
+
+        `beginning` is what an operation is that made the record of a test or an uninstall.
+        """
+        release, intents = resume(
+            CART,
+            self.release.operations,
+            DEFAULT_LIMITS,
+            origin_of_beginning=lambda _: beginning,
+        )
+        story = Story(
+            release=release,
+            stored=dict(self.stored),
+            live=dict(self.live),
+            past=(*self.past, *self.delivered),
+            at=self.at,
+        )
+        return story.asks(intents)
 
     def tell(self, *facts: Fact) -> Self:
         """Tell facts, and answer at once what each asks for."""

@@ -71,6 +71,8 @@ def on_recalled(release: Release, recalled: Recalled, limits: Limits) -> Step:
 
 def _needs_past(release: Release, fact: Record | PayloadFetched) -> bool:
     if isinstance(fact, PayloadFetched):
+        if any(record.uid == fact.ref.uid for record in release.unsorted):
+            return True
         # Which tests were told, no record says.
         return bool(fact.payload and fresh_runs(release, fact.payload, fact.ref.uid))
     known = release.records.get(fact.revision)
