@@ -46,6 +46,9 @@ class Bench:
                     self.cluster,
                     self.directory,
                     *self.otlp_options,
+                    # The records are minutes old, and would be history to tell.
+                    "--backfill",
+                    "none",
                     interpreter_options=interpreter_options,
                 )
             )

@@ -64,10 +64,11 @@ async def run(sources: Sources, environ: Mapping[str, str], *, stop: asyncio.Eve
 
     async with AsyncExitStack() as stack:
         stack.push_async_callback(meters.shutdown, LAST_METRICS_SECONDS)
-        api = await stack.enter_async_context(ApiClient(credentials()))
+        login = credentials()
+        api = await stack.enter_async_context(ApiClient(login))
         books = await stack.enter_async_context(
             Books(
-                credentials(),
+                login,
                 namespace=settings.namespace,
                 retention=lambda: force.retention,
                 queue=queue,

@@ -113,7 +113,7 @@ class Scope:
                 and fact.created >= namespace.seen - LABEL_LAG
             )
             origin = Origin.RELISTED if new else Origin.INITIAL
-            self.take(replace(fact, origin=origin))
+            self.take(fact if fact.origin is origin else replace(fact, origin=origin))
 
     def _dated(self, record: Record) -> Record:
         """Say of what a first list showed whether it is news."""
@@ -121,7 +121,8 @@ class Scope:
             return record
         # Only what an earlier process knew can be missing in a first list.
         origin = Origin.RELISTED if record.gone else self._history.origin(record)
-        return replace(record, origin=origin)
+        # Nearly always the same: the reflector and the release then share one fact.
+        return record if origin is record.origin else replace(record, origin=origin)
 
     def _pass_on(self, key: ReleaseKey, fact: Record | Workload, *, namespace: str) -> None:
         # The end of what was followed is told, also where its namespace went first.
