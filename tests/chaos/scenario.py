@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tests.chaos.breaking import Beside, Plan, kill_again_and_again, take_away
 from tests.chaos.counting import DURATIONS, counted
 from tests.chaos.records import RecordWatch
+from tests.chaos.spans import roots
 from tests.chaos.stage import Stage, set_up
 from tests.chaos.truth import all_done
 from tests.chaos.verdict import judge
@@ -101,7 +102,10 @@ def play(
             said += [f"the operator ended with {code}"] if code else []
             said += operator.defects
     note = f"  {time.monotonic() - began:.0f} s; logs in {directory}"
-    return replace(verdict, faults=[*verdict.faults, *said], notes=[note])
+    verdict = replace(verdict, faults=[*verdict.faults, *said], notes=[note])
+    told = "\n".join(map(str, [verdict, *done, *roots(sink.arrived)]))
+    (directory / "verdict.txt").write_text(told, encoding="utf-8")
+    return verdict
 
 
 def _settled(title: str, stage: Stage, done: list[Done]) -> Verdict:

@@ -33,14 +33,21 @@ AWAKE: Final = Life(number=0, log=Path(), began=NOON - SECOND, ready=NOON - SECO
 
 
 def arrived(
-    *, request: int = 1, trace: bytes = b"t" * 16, context: str = "c-1", name: str = "root"
+    *,
+    request: int = 1,
+    trace: bytes = b"t" * 16,
+    context: str = "c-1",
+    name: str = "root",
+    kind: str = "upgrade",
+    bounded: bool = False,
 ) -> list[Arrived]:
     sent = ExportTraceServiceRequest()
     of_resource = sent.resource_spans.add()
     attributes: dict[str, Any] = {
-        "helm.release.operation": AnyValue(string_value="upgrade"),
+        "helm.release.operation": AnyValue(string_value=kind),
         "helm.release.revision": AnyValue(int_value=2),
         "keptn.context": AnyValue(string_value=context),
+        "helmwake.time.bounded": AnyValue(bool_value=bounded),
     }
     pipeline = AnyValue(string_value="shop/cart")
     of_resource.resource.attributes.append(KeyValue(key="cicd.pipeline.name", value=pipeline))
@@ -97,6 +104,16 @@ def test_two_operations_where_one_was_done_are_too_many() -> None:
 
     assert len(verdict.unexpected) == 1
     assert not verdict.holds
+
+
+def test_an_uninstall_may_be_told_of_the_last_revision_that_was_known() -> None:
+    """Where all of a release vanished unseen, its bounds are all that is known."""
+    uninstall = replace(DONE, kind="uninstall", revision=4, context=None)
+    told = arrived(kind="uninstall", bounded=True)
+
+    assert verdict_on(*told, done=uninstall).holds
+    assert not verdict_on(*arrived(kind="uninstall"), done=uninstall).holds
+    assert not verdict_on(*told).holds
 
 
 def test_a_context_must_be_the_operations_own() -> None:

@@ -47,7 +47,7 @@ class Done:
     evidence: Evidence
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.pipeline} revision {self.revision}"
+        return f"{self.kind} {self.pipeline} revision {self.revision} ({self.evidence})"
 
     @property
     def pipeline(self) -> str:
