@@ -21,7 +21,7 @@ from tests.simulator.strategies import Scenario
 
 # An example takes about 100 ms, nearly all of it the simulator's.
 SLOW = settings(
-    max_examples=90,
+    max_examples=60,
     phases=[Phase.explicit, Phase.generate],  # shrinking would take minutes
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
