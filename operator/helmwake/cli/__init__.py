@@ -1,4 +1,4 @@
-"""The command line: `helmwake run | replay | record`."""
+"""The command line: `helmwake run | replay | record | spans`."""
 
 from helmwake.cli.main import main
 

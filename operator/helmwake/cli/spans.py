@@ -139,7 +139,7 @@ def command(
     """Show what Helm did, as waterfalls made of Helmwake's ledger in the cluster.
 
     The newest is printed last. No tracing backend is needed, only the right to list
-    releasetraces: the Role helmwake-reader.
+    releasetraces: the ClusterRole helmwake-reader.
 
     With --follow what runs is shown as it goes on, and what has ended before only with --since,
     --limit, a context or a revision. Without a terminal it is one line for each change; with
