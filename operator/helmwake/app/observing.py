@@ -55,7 +55,7 @@ class Observation:
             keys=lambda: self._force.keys,
             take=lambda fact: self._take(fact, scope),
             failed=self._books.outlet.failed,
-            before=[operation.record for operation in remembered.operations],
+            before=[*remembered.records, *remembered.namespaces],
         )
         tracker = Tracker(
             tasks=tasks,
@@ -94,11 +94,13 @@ class Observation:
         self._watching, self.tracker = watching, tracker
         for name in self._settings.watch_namespaces:
             watermark.entered(name, uid="")
-        # HAZARD: no await between this line and the reflectors' start. What is restored asks
-        # at once, and what it hears must be newer than what the ledger says.
+        # HAZARD: before any reflector's start, which tells what became of it.
         tracker.restore(remembered.operations, origin_of_beginning=watermark.origin_of_beginning)
         for reflector in watching.reflectors:
             tasks.create_task(reflector.run(), name=f"reflector {reflector.resource}")
+            # The namespaces come first: a record of one that is not known to be observed is
+            # passed over, and of a release with a gap all of it must be seen at once.
+            await watching.namespaces_known.wait()
         tasks.create_task(watermark.run(), name="watermark")
         if remembered.bad:
             tasks.create_task(self._leave_alone(remembered.bad), name="what cannot be read")

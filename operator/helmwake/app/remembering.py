@@ -10,7 +10,10 @@ from typing import Final
 from helmwake.cluster.backoff import DEFAULT_BACKOFF, Backoff
 from helmwake.cluster.credentials import utc_now
 from helmwake.cluster.errors import ApiError
+from helmwake.facts.helm import Record
 from helmwake.facts.identity import ReleaseKey
+from helmwake.facts.keptn import NO_CONTEXT
+from helmwake.facts.namespaces import Namespace
 from helmwake.ledger.entry import Entry, State
 from helmwake.ledger.progress import Progress
 from helmwake.ledger.store import Bad, LedgerStore, Stored
@@ -35,6 +38,23 @@ class Remembered:
     def lost(self) -> frozenset[str]:
         """The uids of the records whose entries cannot be read."""
         return frozenset(each.identity.id.uid for each in self.bad if each.identity)
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records of what ran: it is told what became of them."""
+        return tuple(operation.record for operation in self.operations)
+
+    @property
+    def namespaces(self) -> tuple[Namespace, ...]:
+        """The namespaces that were observed: it is told which ones are gone."""
+        return tuple(
+            Namespace(
+                name=name, uid=known.uid, labels={}, keptn=NO_CONTEXT,
+                terminating=False, seen=known.since,
+            )
+            for name, known in self.progress.namespaces.items()
+            if known.uid
+        )  # fmt: skip
 
     @property
     def operations(self) -> tuple[Operation, ...]:

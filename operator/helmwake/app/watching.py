@@ -26,6 +26,7 @@ from helmwake.facts.versions import is_newer
 from helmwake.facts.workloads import Workload
 from helmwake.telemetry.metrics import OwnError
 
+UNREAD: Final = "0"  # older than any resource version
 DRIVERS: Final = {driver.value: driver for driver in Driver}
 FOLLOWED = (HELM_SECRETS, HELM_CONFIG_MAPS, DEPLOYMENTS)
 
@@ -34,7 +35,8 @@ class Watching:
     """One reflector for each kind: cluster-wide, or one for each kind and named namespace.
 
     `take` gets each fact in the order its kind's changes happened. `before` are the records
-    that an earlier process still followed: what became of them is told by the first lists.
+    that an earlier process still followed, and the namespaces that it observed: what became of
+    them is told by the first lists.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class Watching:
         keys: Callable[[], KeptnKeys],
         take: Callable[[Observed], None],
         failed: Callable[[OwnError], None],
-        before: Sequence[Record] = (),
+        before: Sequence[Record | Namespace] = (),
     ) -> None:
         self._failed = failed
         self._keys = keys
@@ -127,13 +129,21 @@ class Watching:
         self._take(fact)
 
 
-def _of_kind(records: Sequence[Record], resource: Resource) -> Iterator[tuple[str, str, Record]]:
-    for record in records:
-        if DRIVERS.get(resource.kind) is record.driver and resource.namespace in {
-            None,
-            record.release.namespace,
-        }:
-            yield record.uid, record.resource_version, record
+def _of_kind(
+    before: Sequence[Record | Namespace], resource: Resource
+) -> Iterator[tuple[str, str, Observed]]:
+    for fact in before:
+        match fact:
+            case Namespace() if resource.kind == NAMESPACES.kind:
+                yield fact.uid, UNREAD, fact
+            case Record() if (
+                DRIVERS.get(resource.kind) is fact.driver
+                and not fact.gone
+                and resource.namespace in {None, fact.release.namespace}
+            ):
+                yield fact.uid, fact.resource_version, fact
+            case _:
+                pass
 
 
 def _order(fact: Observed) -> tuple[Any, ...]:

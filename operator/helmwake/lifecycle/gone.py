@@ -24,7 +24,10 @@ def on_gone(release: Release, record: Record, limits: Limits) -> Step:
     running = release.running(record.uid)
     intents: tuple[Intent, ...] = ()
     # A namespace that is deleted takes its records along.
-    foul = release.terminating and record.origin is Origin.WATCHED
+    foul = release.terminating and (
+        record.origin is Origin.WATCHED
+        or (release.namespace is not None and release.namespace.gone)
+    )
     for operation in running:
         done = operation.kind is OperationKind.UNINSTALL and not foul
         outcome = SUCCESS if done else UNKNOWN

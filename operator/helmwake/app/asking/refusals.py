@@ -20,7 +20,8 @@ def refusal(error: ApiError, *, namespace: str) -> str:
         case ForbiddenError():
             return (
                 f"you may not list releasetraces in {namespace}: let an administrator run "
-                f"kubectl create rolebinding NAME -n {namespace} --clusterrole=helmwake-reader --user=YOU"
+                f"kubectl create rolebinding NAME -n {namespace} "
+                "--clusterrole=helmwake-reader --user=YOU"
             )
         case UnauthorizedError():
             return "the cluster does not know you (401): log in again, or choose --context NAME"
