@@ -5,10 +5,10 @@ from datetime import datetime
 
 from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record
+from helmwake.lifecycle.changes import claim_changes
 from helmwake.lifecycle.intents import FetchPayload, WakeAt
 from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import Operation, OperationId, OperationKind
-from helmwake.lifecycle.rollouts import claim_changes
 from helmwake.lifecycle.state import Past, Release, Step
 
 

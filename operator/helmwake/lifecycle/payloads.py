@@ -10,6 +10,7 @@ from helmwake.facts.helm import Record, Status
 from helmwake.facts.payload import Payload
 from helmwake.facts.versions import is_newer
 from helmwake.lifecycle.beginning import begin
+from helmwake.lifecycle.changes import claim_changes
 from helmwake.lifecycle.ending import FAILED, end_helm
 from helmwake.lifecycle.facts import PayloadFetched
 from helmwake.lifecycle.helm_tests import on_test_hooks
@@ -18,7 +19,7 @@ from helmwake.lifecycle.intents import Announce, Intent, ListWorkloads
 from helmwake.lifecycle.limits import Limits
 from helmwake.lifecycle.operation import HookRunState, Operation, OperationId, OperationKind
 from helmwake.lifecycle.outcome import SUCCESS, UNKNOWN, Outcome, abandoned, classify_failure
-from helmwake.lifecycle.rollouts import claim_changes, limit_wakes
+from helmwake.lifecycle.rollouts import limit_wakes
 from helmwake.lifecycle.state import Release, Step
 
 # What Helm writes when it creates a record; success texts may be the user's own.

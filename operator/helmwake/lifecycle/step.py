@@ -5,6 +5,7 @@ from dataclasses import replace
 from helmwake.facts.helm import Record
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.workloads import Workload
+from helmwake.lifecycle.changes import on_workload
 from helmwake.lifecycle.closing import LAST_WORDS, settle
 from helmwake.lifecycle.facts import Fact, PayloadFetched, Recalled, Tick, WorkloadsListed
 from helmwake.lifecycle.gone import conclude_vanished
@@ -13,7 +14,7 @@ from helmwake.lifecycle.limits import DEFAULT_LIMITS, Limits
 from helmwake.lifecycle.past import ask_past, hold, on_recalled
 from helmwake.lifecycle.payloads import on_payload
 from helmwake.lifecycle.records import on_record
-from helmwake.lifecycle.rollouts import missing, on_workload
+from helmwake.lifecycle.rollouts import missing
 from helmwake.lifecycle.state import Release, Step
 
 
