@@ -253,7 +253,7 @@ async def test_a_broken_entry_is_named_and_the_others_are_shown(
     ("status", "told"),
     [
         (404, "kubectl apply -k manifests/"),
-        (403, "--role=helmwake-reader"),
+        (403, "--clusterrole=helmwake-reader"),
         (401, "log in again"),
         (500, "500"),
     ],
