@@ -159,3 +159,20 @@ def test_a_test_whose_hook_was_interrupted_is_an_error() -> None:
     hooks_say(story, first, hook("smoke", "test", started=60, ended=64, phase="Unknown"), at=64)
 
     assert ended(story.delivered[1].outcome) == (Result.ERROR, ErrorType.OTHER)
+
+
+def test_a_payload_that_is_newer_than_the_known_record_dates_the_test() -> None:
+    """The record may be what an earlier process had seen of it."""
+    story, first = install()
+    known = first.version
+    story.holds(first, hooks=(hook("smoke", "test", started=60.4, ended=64),))
+    payload = first.holds(
+        hooks=(hook("smoke", "test", started=60.4, ended=64),),
+        resource_version=f"{known}0",
+        seen=after(66),
+    )
+
+    story.hears(first.fetched(payload, at=66))
+
+    operation = story.delivered[1]
+    assert (operation.started, operation.ended) == (after(60.4), after(64))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record
 from helmwake.facts.payload import Hook, HookPhase, HookRun, Payload
+from helmwake.facts.versions import is_newer
 from helmwake.lifecycle.beginning import begin
 from helmwake.lifecycle.ending import end_helm
 from helmwake.lifecycle.hooks import CLOCKS_AGREE, account, hook_run
@@ -21,6 +22,9 @@ def on_test_hooks(release: Release, payload: Payload, uid: str, limits: Limits) 
     record = _tested(release, uid)
     if record is None:
         return release, ()
+    # The record that was restored may be older than what is read of it now.
+    newer = is_newer(payload.resource_version, record.resource_version)
+    seen = payload.seen if newer else record.seen
     runs = _runs(payload)
     fresh = fresh_runs(release, payload, uid)
     release = account(release, uid, [(hook.name, run.started_at) for hook, run in fresh])
@@ -46,12 +50,12 @@ def on_test_hooks(release: Release, payload: Payload, uid: str, limits: Limits) 
         offset = _offset(record, fresh)
         running = replace(
             begin(release, record, operation_id),
-            started=min(started_at - offset, record.seen),
+            started=min(started_at - offset, seen),
             clock_offset=offset,
             announced=True,
         )
-        intents += (Announce(running), WakeAt(record.seen + limits.stuck_after))
-    running = replace(running, payload=payload, last_write=record.seen, stuck=False)
+        intents += (Announce(running), WakeAt(seen + limits.stuck_after))
+    running = replace(running, payload=payload, last_write=seen, stuck=False)
     running = replace(running, hooks=_merged(running, runs))
     release = release.having(running)
     if any(run.phase is HookPhase.RUNNING for run in running.hooks):
