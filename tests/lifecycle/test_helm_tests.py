@@ -172,7 +172,7 @@ def test_a_payload_that_is_newer_than_the_known_record_dates_the_test() -> None:
         seen=after(66),
     )
 
-    story.hears(first.fetched(payload, at=66))
+    story.hears(first.fetched(payload, at=66)).answers()
 
     operation = story.delivered[1]
     assert (operation.started, operation.ended) == (after(60.4), after(64))
