@@ -1,5 +1,6 @@
 """`helm test` writes a settled record once per hook start and once at its end."""
 
+from helmwake.facts.change import Origin
 from helmwake.facts.payload import Hook
 from helmwake.lifecycle.outcome import ErrorType, Result
 from tests.lifecycle.making import Revision, Story, after, deployment, ended, hook, install
@@ -30,9 +31,11 @@ def test_its_hooks_run_one_after_another() -> None:
     smoke = hook("smoke", "test", started=60, ended=64)
 
     hooks_say(story, first, hook("smoke", "test", started=60, phase="Running"), at=60)
-    hooks_say(story, first, smoke, hook("load", "test", started=64, phase="Running"), at=64)
+    hooks_say(
+        story, first, smoke, hook("load", "test", started=64, phase="Running", weight=1), at=64
+    )
     assert story.running == ["test"]
-    hooks_say(story, first, smoke, hook("load", "test", started=64, ended=70), at=70)
+    hooks_say(story, first, smoke, hook("load", "test", started=64, ended=70, weight=1), at=70)
 
     assert [run.name for run in story.delivered[1].hooks] == ["smoke", "load"]
     assert story.ended[1:] == [("test", 1, "success")]
@@ -74,13 +77,13 @@ def test_a_repeated_test_abandons_one_whose_client_died() -> None:
 
 def test_a_filter_hides_the_other_hooks_for_a_while_and_ends_nothing() -> None:
     story, first = install()
-    smoke, load = (hook(name, "test", started=at, ended=at + 4) for name, at in
-                   (("smoke", 60), ("load", 64)))  # fmt: skip
+    smoke = hook("smoke", "test", started=60, ended=64)
+    load = hook("load", "test", started=64, ended=68, weight=1)
     hooks_say(story, first, hook("smoke", "test", started=60, phase="Running"), at=60)
     hooks_say(story, first, smoke, load, at=70)
 
-    hooks_say(story, first, hook("load", "test", started=100, phase="Running"), at=100)
-    hooks_say(story, first, smoke, hook("load", "test", started=100, ended=104), at=105)
+    hooks_say(story, first, hook("load", "test", started=100, phase="Running", weight=1), at=100)
+    hooks_say(story, first, smoke, hook("load", "test", started=100, ended=104, weight=1), at=105)
 
     assert story.ended[1:] == [("test", 1, "success"), ("test", 1, "success")]
     assert [run.name for run in story.delivered[2].hooks] == ["load"]
@@ -176,3 +179,30 @@ def test_a_payload_that_is_newer_than_the_known_record_dates_the_test() -> None:
 
     operation = story.delivered[1]
     assert (operation.started, operation.ended) == (after(60.4), after(64))
+
+
+def test_runs_against_the_order_of_hooks_are_of_two_tests() -> None:
+    """After a gap, one payload may show the end of one test and the beginning of another."""
+    story, first = install()
+    story.hears(first.is_("deployed", at=70, origin=Origin.RELISTED))
+    second = hook("b", "test", started=60, ended=62)
+
+    story.holds(first, hooks=(second, hook("a", "test", started=64, phase="Running")))
+    story.answers()
+    assert story.running == ["test"]
+    assert story.ended[1:] == [("test", 1, "success")]
+    hooks_say(story, first, hook("a", "test", started=64, ended=72), second, at=73)
+
+    assert story.ended[1:] == [("test", 1, "success"), ("test", 1, "success")]
+    assert [[run.name for run in each.hooks] for each in story.delivered[1:]] == [["b"], ["a"]]
+
+
+def test_a_test_whose_end_was_overwritten_is_unknown_not_abandoned() -> None:
+    story, first = install()
+    hooks_say(story, first, hook("a", "test", started=60, phase="Running"), at=60)
+
+    story.hears(first.is_("deployed", at=80, origin=Origin.RELISTED))
+    story.holds(first, hooks=(hook("a", "test", started=70, ended=72),)).answers()
+
+    assert story.ended[1:] == [("test", 1, "error"), ("test", 1, "success")]
+    assert ended(story.delivered[1].outcome) == (Result.ERROR, ErrorType.OTHER)
