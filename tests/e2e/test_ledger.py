@@ -249,7 +249,10 @@ def _log(home: Home) -> str:
 def home(homeless: tuple[Home, str, str]) -> Iterator[Home]:
     """A running operator, all of whose damage is repaired; no operation is ever told twice."""
     found = homeless[0]
+    if found.operator.ask("/livez") is None:  # a test before this one failed
+        found.begin()
     yield found
+    found.backend.away = False
     told = Counter((each.resource["cicd.pipeline.name"], each.id) for each in _roots(found))
     assert [each for each, count in told.items() if count > 1] == []
     assert found.operator.defects == []
@@ -349,7 +352,7 @@ def test_damage_while_it_was_down_is_repaired_where_the_record_is_left(
     home.backend.away = True
     everything = (*REBUILT, *AS_IT_WAS, *LEFT_ALONE)
     shop.install_all([name for name in everything if name.startswith("wait")])
-    shop.install_all([name for name in everything if name.startswith("run")], readyAfter="25s")
+    shop.install_all([name for name in everything if name.startswith("run")], readyAfter="15s")
     entries = {
         name: home.wait_until_rolling(shop.namespace, name)
         if name.startswith("run")
@@ -483,7 +486,7 @@ def test_an_idle_cluster_is_asked_and_written_nothing(restarts: Restarts) -> Non
 
 def test_without_the_crd_it_waits_and_loses_nothing(home: Home, shop: Shop) -> None:
     """The last test here: with the CRD go all entries in the cluster."""
-    shop.install("before", readyAfter="10s")
+    shop.install("before", readyAfter=LONG)
     home.wait_until_rolling(shop.namespace, "before")
 
     damage.crd_removed(home)

@@ -56,6 +56,9 @@ class Session:
         """Ask the ledger, with a reader's rights."""
         return _run([str(HELMWAKE), "spans", *arguments], self)
 
+    def replay(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return _run([str(HELMWAKE), "replay", str(self.recording), *arguments], self)
+
     def kubectl(self, *arguments: str, path: str = "") -> str:
         binary = str(toolbox.locate(toolbox.KUBERNETES, "kubectl"))
         done = _run([binary, *arguments, "-n", self.home.ledger], self, path=path)
@@ -269,21 +272,24 @@ def test_unknown_context_is_one_line_that_names_what_is_known(session: Session) 
     assert context_of(4, 3) in done.stderr
 
 
-@EVERY_VERSION
-@pytest.mark.parametrize("revision", [2, 3])
+@pytest.mark.parametrize(("version", "revision"), [(3, 3), (4, 2)])
 def test_the_ledger_and_a_recording_show_the_same_waterfall(
     session: Session, version: HelmVersion, revision: int
 ) -> None:
     asked = ("--keptn-context", context_of(version, revision))
-    replay = [str(HELMWAKE), "replay", str(session.recording), *asked]
 
-    from_ledger, from_recording = session.spans(*asked), _run(replay, session)
+    from_ledger, from_recording = session.spans(*asked), session.replay(*asked)
 
     assert from_ledger.returncode == 0, from_ledger.stderr
     assert shape(from_ledger.stdout) == shape(from_recording.stdout)
-    told = from_otlp(json.loads(session.spans(*asked, "-o", "otlp-json").stdout))
-    replayed = from_otlp(json.loads(_run([*replay, "-o", "otlp-json"], session).stdout))
-    assert {span.identity for span in told} == {span.identity for span in replayed}
+
+
+def test_the_ledger_and_a_recording_have_the_same_spans(session: Session) -> None:
+    told = from_otlp(json.loads(session.spans("-o", "otlp-json").stdout))
+    replayed = from_otlp(json.loads(session.replay("-o", "otlp-json").stdout))
+
+    found = {span.identity for span in replayed if span.run in {each.run for each in told}}
+    assert {span.identity for span in told} == found
 
 
 def shape(tree: str) -> list[str]:

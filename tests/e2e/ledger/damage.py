@@ -11,7 +11,7 @@ from tests.controlplane.api import ApiError
 from tests.controlplane.waiting import wait_for
 from tests.e2e.installing import MANIFESTS
 from tests.e2e.ledger.backend import SECONDS
-from tests.e2e.ledger.home import CRD, Home
+from tests.e2e.ledger.home import CRD, Home, patiently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,24 +19,20 @@ if TYPE_CHECKING:
 CRDS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 HTTP_INVALID: Final = 422
-HTTP_LATER: Final = 429  # its storage is being made
 SERVED_ON: Final = "Probes and metrics are served on "
 
 
 def status_edited(home: Home, entry: Any, change: object) -> None:
     """Merge into an entry's status; None takes all of it away."""
-    path = f"{home.traces}/{entry['metadata']['name']}/status"
-    home.cluster.api.patch(path, {"status": change})
+    _edit(home, entry, {"status": change}, subresource="/status")
 
 
 def labels_edited(home: Home, entry: Any, change: Mapping[str, str | None]) -> None:
-    path = f"{home.traces}/{entry['metadata']['name']}"
-    home.cluster.api.patch(path, {"metadata": {"labels": dict(change)}})
+    _edit(home, entry, {"metadata": {"labels": dict(change)}})
 
 
 def annotations_removed(home: Home, entry: Any) -> None:
-    path = f"{home.traces}/{entry['metadata']['name']}"
-    home.cluster.api.patch(path, {"metadata": {"annotations": None}})
+    _edit(home, entry, {"metadata": {"annotations": None}})
 
 
 def entry_deleted(home: Home, entry: Any) -> None:
@@ -68,16 +64,7 @@ def crd_removed(home: Home) -> None:
 
 def crd_applied(home: Home) -> None:
     home.cluster.kubectl("apply", "-k", str(MANIFESTS.parent / "crds"))
-
-    def served() -> bool:
-        try:
-            return home.cluster.api.find(home.traces) is not None
-        except ApiError as error:
-            if error.status == HTTP_LATER:
-                return False
-            raise
-
-    wait_for("the CRD to be served", served)
+    wait_for("the CRD to be served", lambda: patiently(lambda: home.cluster.api.find(home.traces)))
 
 
 def progress_broken(home: Home) -> None:
@@ -118,6 +105,11 @@ def counted_durations(metrics: str | None, namespace: str) -> Counter[str]:
             result = line.partition('cicd_pipeline_result="')[2].partition('"')[0]
             found[result] += int(float(line.rsplit(" ", 1)[1]))
     return +found
+
+
+def _edit(home: Home, entry: Any, change: object, *, subresource: str = "") -> None:
+    path = f"{home.traces}/{entry['metadata']['name']}{subresource}"
+    patiently(lambda: home.cluster.api.patch(path, change))
 
 
 def _wait_until_allowed(home: Home, *, allowed: bool) -> None:

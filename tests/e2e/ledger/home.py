@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tests.chaos.lives import Operator
-from tests.controlplane.waiting import wait_for
+from tests.controlplane.api import ApiError
+from tests.controlplane.waiting import POLL_SECONDS, wait_for
 from tests.e2e.installing import ACCOUNT, MANIFESTS, NAMESPACE
 from tests.e2e.ledger.backend import SECONDS, Backend
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
     from tests.controlplane.cluster import ControlPlane
 
+T = TypeVar("T")
 LABEL: Final = "helmwake.test/home"
+HTTP_LATER: Final = 429
 RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
 LEDGER_ROLE: Final = "helmwake-ledger"
 READER_ROLE: Final = "helmwake-reader"
@@ -92,7 +96,8 @@ class Home:
 
     def entries(self) -> dict[str, Any]:
         """Return what the ledger has, by name."""
-        return {each["metadata"]["name"]: each for each in self.cluster.api.items(self.traces)}
+        listed = patiently(lambda: self.cluster.api.items(self.traces))
+        return {each["metadata"]["name"]: each for each in listed}
 
     def entry(self, namespace: str, release: str, revision: int = 1) -> Any:
         """Return the entry of a revision's install or upgrade; None where there is none."""
@@ -152,6 +157,18 @@ class Home:
         self.operator.start(*flags)
         if ready:
             assert self.operator.wait_until_ready(), self.log
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """Ask again where the apiserver says later: it makes a kind's storage anew with its CRD."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            return ask()
+        except ApiError as error:
+            if error.status != HTTP_LATER or time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_SECONDS)
 
 
 def state_of(entry: Any) -> str | None:
