@@ -187,7 +187,6 @@ def test_a_restart_delivers_nothing_again(restarts: Restarts) -> None:
     assert restarts.home.operator.defects == []
 
 
-@pytest.mark.xfail(reason="a record's own beginning is taken for news when it is superseded")
 def test_what_is_older_than_the_window_is_not_told_because_it_was_superseded(
     restarts: Restarts,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from helmwake.facts.helm import Record
 from helmwake.facts.payload import Payload
 from helmwake.ledger.documents import parse_entry, to_object, trimmed
 from helmwake.ledger.entry import Entry, State
@@ -17,6 +18,7 @@ from tests.ledger.making import LEDGER, entry, full, told
 # Fields that no ReleaseTrace has. Anything else must come back as it went in.
 LEFT_OUT: Final = {
     (Payload, "hooks"): "their last runs are among the operation's, or read anew",
+    (Record, "told_until"): "it speaks of the process that listed it",
     (Payload, "uid"): "it is the operation's",
     (Payload, "revision"): "it is the operation's",
 }

@@ -9,7 +9,7 @@ import pytest
 from helmwake.facts.helm import Record, Status
 from helmwake.facts.identity import Driver, ReleaseKey
 from helmwake.ledger.progress import EVER, ObservedNamespace, Progress
-from helmwake.ledger.standing import Standing, standing
+from helmwake.ledger.standing import Standing, read_until, standing
 from tests.lifecycle.making import NOON
 
 HOUR = timedelta(hours=1)
@@ -80,3 +80,13 @@ def test_standing(
 ) -> None:
     progress = Progress(read_to=read_to, namespaces={"shop": known} if known else {})
     assert standing(made, progress, backfill=backfill, began=BEGAN) is wanted
+
+
+def test_what_began_before_the_ledger_was_in_step_is_known() -> None:
+    read = Progress(
+        read_at=NOON, namespaces={"shop": ObservedNamespace(uid="u", since=NOON - DAY)}
+    )
+
+    assert read_until(read, "shop") == NOON - timedelta(minutes=1)
+    assert read_until(Progress(namespaces=read.namespaces), "shop") == NOON - DAY
+    assert read_until(Progress(), "shop") is None

@@ -1,5 +1,7 @@
 """History that is wanted becomes operations: told, and not counted."""
 
+from dataclasses import replace
+
 import pytest
 
 from helmwake.facts.change import Origin
@@ -197,3 +199,36 @@ def test_history_that_still_rolls_out_is_waited_for() -> None:
 
     assert story.ended == [("install", 1, "timeout")]
     assert story.only.history
+
+
+def test_of_a_record_that_an_earlier_process_had_read_only_what_came_later_is_news() -> None:
+    """An upgrade that nobody saw superseded it: that made no second install of it."""
+    first, second = Revision(1), Revision(2, created=after(600))
+    story = Story()
+    story.holds(first).holds(second)
+
+    known = first.is_("superseded", at=700, written=605, origin=Origin.RELISTED)
+    story.tell(
+        replace(known, told_until=after(300)),
+        replace(
+            second.is_("deployed", at=700, written=605, origin=Origin.RELISTED),
+            told_until=after(300),
+        ),
+    )
+    story.passes(800)
+
+    assert story.ended == [("upgrade", 2, "success")]
+
+
+def test_its_tests_are_news_if_they_ran_later() -> None:
+    first = Revision(1)
+    story = Story()
+    old = hook("old", "test", started=100, ended=104)
+    new = hook("smoke", "test", started=400, ended=404, weight=1)
+    story.holds(first, hooks=(old, new))
+
+    known = first.is_("deployed", at=700, written=404, origin=Origin.RELISTED)
+    story.tell(replace(known, told_until=after(300)))
+
+    assert story.ended == [("test", 1, "success")]
+    assert [run.name for run in story.only.hooks] == ["smoke"]

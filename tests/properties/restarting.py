@@ -113,9 +113,9 @@ class Ledger:
     def gone(self, namespace: str) -> None:
         """Nor is there anything to forget."""
 
-    def origin(self, record: Record) -> Origin:
+    def dated(self, record: Record) -> Record:
         news = int(record.resource_version) > self.watermarks.get(record.driver, 0)
-        return Origin.RELISTED if news else Origin.INITIAL
+        return replace(record, origin=Origin.RELISTED if news else Origin.INITIAL)
 
     def _entries(self) -> Iterator[Entry]:
         for obj in self.kept.values():

@@ -40,6 +40,7 @@ def test_every_command_is_run_by_a_test_below() -> None:
     assert list(commands()) == [
         "make demo",
         "make test",
+        "export PATH=$PWD/.venv/bin:$PATH",
         "kubectl apply -k manifests/",
         "kubectl label namespace shop helmwake.dev/observe=enabled",
         (
@@ -67,6 +68,9 @@ def test_make_demo_works_on_a_fresh_clone(tmp_path: Path) -> None:
     assert "upgrade sockshop-prod/carts" in shown
     assert "rollback sockshop-prod/carts" in shown
     assert "3 operations, 1 failed" in shown
+    for name in ("helmwake", "kubectl-helmwake"):
+        command = tmp_path / "clone" / ".venv" / "bin" / name
+        assert "spans" in run(str(command), "--help").stdout
 
 
 def test_make_test_is_what_ci_runs() -> None:
@@ -97,7 +101,7 @@ def operator(control_plane: ControlPlane, tmp_path: Path) -> Iterator[None]:
 def test_what_is_done_in_a_cluster_is_answered_recorded_and_replayed(
     control_plane: ControlPlane, operator: None, tmp_path: Path
 ) -> None:
-    given = list(map(shlex.split, commands()))[2:]
+    given = list(map(shlex.split, commands()))[3:]
     _, label, upgrade, by_context, get, *asked, record, replay, _ = given
     failed, follow, wait, plugin = asked
     control_plane.create_namespace("shop")

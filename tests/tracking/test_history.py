@@ -1,6 +1,6 @@
 """What a namespace's first list shows is news, history that is wanted, or neither."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -31,9 +31,9 @@ class Remembering:
     def gone(self, namespace: str) -> None:
         self.heard.append(f"gone {namespace}")
 
-    def origin(self, record: Record) -> Origin:
+    def dated(self, record: Record) -> Record:
         self.heard.append(f"asked of {record.revision}")
-        return self.answer
+        return replace(record, origin=self.answer)
 
 
 def scope_of(into: Tracked, history: Remembering) -> Scope:

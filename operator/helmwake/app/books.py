@@ -11,7 +11,6 @@ from helmwake.app.outlet import Outlet
 from helmwake.app.remembering import Memory, Remembered
 from helmwake.app.watermark import Watermark
 from helmwake.cluster.credentials import Credentials, utc_now
-from helmwake.cluster.errors import ApiError
 from helmwake.cluster.writing import WritingClient
 from helmwake.delivery.metrics import Meters
 from helmwake.delivery.queue import DeliveryQueue
@@ -88,7 +87,9 @@ class Books:
 
     def not_ready(self) -> list[str]:
         """Say what keeps the ledger from being read or written."""
-        problems = (self.memory.problem, self.writer.problem)
+        problems = [self.memory.problem, self.writer.problem]
+        if self._watermark is not None:
+            problems.append(self._watermark.problem)
         return [f"ledger: {problem}" for problem in problems if problem]
 
     async def ends(self) -> None:
@@ -99,12 +100,10 @@ class Books:
                 task.result()
 
     async def settle(self, seconds: float) -> None:
-        """Write what was learned last: what was delivered, and how far the cluster was read."""
-        with suppress(TimeoutError, ApiError):
+        """Write what was learned last: what was delivered."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.writer.flushed()
-                if self._watermark is not None:
-                    await self._watermark.advance()
 
     def offer(self, entry: Entry) -> None:
         self._dispatch.offer(entry)

@@ -16,6 +16,7 @@ from helmwake.cluster.credentials import utc_now
 from helmwake.facts.namespaces import Namespace
 from helmwake.facts.parsing import Observed
 from helmwake.ledger.store import Bad
+from helmwake.lifecycle.operation import Operation
 from helmwake.settings.settings import Settings
 from helmwake.telemetry.metrics import OwnError
 from helmwake.telemetry.traces import Cluster
@@ -35,16 +36,22 @@ class Observation:
         self._force = force
         self._settings = settings
         self._watching: Watching | None = None
+        self._watermark: Watermark | None = None
 
     def not_ready(self) -> Sequence[str]:
         """Say for each part that is behind what keeps it."""
         reasons = self._books.not_ready()
         return reasons if self._watching is None else [*reasons, *self._watching.not_ready()]
 
-    async def answered(self) -> None:
-        """Wait until all that was asked for has been answered."""
-        if self.tracker is not None:
+    async def settle(self) -> None:
+        """Wait until all that was asked for has been answered, and note how far that was.
+
+        Raises:
+            ApiError: it cannot be noted; the next process finds the rest once more.
+        """
+        if self.tracker is not None and self._watermark is not None:
             await self.tracker.settled()
+            await self._watermark.advance()
 
     async def observe(self, tasks: asyncio.TaskGroup) -> None:
         """Read the ledger, go on where it stands, and begin to watch."""
@@ -91,11 +98,17 @@ class Observation:
         )
         self._force.follow(tracker, scope)
         self._books.follow(watermark)
-        self._watching, self.tracker = watching, tracker
+        self._watching, self._watermark, self.tracker = watching, watermark, tracker
         for name in self._settings.watch_namespaces:
             watermark.entered(name, uid="")
         # HAZARD: before any reflector's start, which tells what became of it.
-        tracker.restore(remembered.operations, origin_of_beginning=watermark.origin_of_beginning)
+        elsewhere = [each for each in remembered.operations if not self._asks_for(each)]
+        for operation in elsewhere:  # that namespace was named no more at this start
+            self._books.outlet.given_up(operation)
+        tracker.restore(
+            [each for each in remembered.operations if self._asks_for(each)],
+            origin_of_beginning=watermark.origin_of_beginning,
+        )
         for reflector in watching.reflectors:
             tasks.create_task(reflector.run(), name=f"reflector {reflector.resource}")
             # The namespaces come first: a record of one that is not known to be observed is
@@ -115,6 +128,10 @@ class Observation:
         await self._books.writer.flushed()
         for each in bad:
             await self._books.memory.leave_alone(each)
+
+    def _asks_for(self, operation: Operation) -> bool:
+        named = self._settings.watch_namespaces
+        return not named or operation.release.namespace in named
 
     def _take(self, fact: Observed, scope: Scope) -> None:
         if isinstance(fact, Namespace) and fact.name == CLUSTER_NAMESPACE:

@@ -71,6 +71,7 @@ class Memory:
         self._writer = writer
         self._failed = failed
         self.problem: str | None = "the ledger was not read yet"
+        self._known_bad: set[str] = set()  # which may be made anew yet
 
     async def remembered(self) -> Remembered:
         """Read what ran when the process before this one ended."""
@@ -113,6 +114,9 @@ class Memory:
                 if isinstance(found, Stored):
                     self._writer.adopt(found)
                     yield found.entry
+                elif found.handle.name not in self._known_bad:
+                    self._warn(found)
+                    await self.leave_alone(found)
 
     async def leave_alone(self, bad: Bad) -> None:
         """Say in an entry that it cannot be read, unless it was made anew meanwhile."""
@@ -144,5 +148,6 @@ class Memory:
         return Remembered(progress=progress, running=tuple(running), bad=tuple(bad))
 
     def _warn(self, bad: Bad) -> None:
+        self._known_bad.add(bad.handle.name)
         self._failed(OwnError.BAD_ENTRY)
         logger.warning("%s; it is made anew if its record is still there", bad.error)

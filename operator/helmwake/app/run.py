@@ -17,6 +17,7 @@ from helmwake.app.probes import serve_probes
 from helmwake.app.sending import metrics_target, traces_target
 from helmwake.cluster.client import ApiClient
 from helmwake.cluster.credentials import Credentials
+from helmwake.cluster.errors import ApiError
 from helmwake.delivery.metrics import Meters
 from helmwake.delivery.queue import DeliveryQueue
 from helmwake.delivery.scrape import scrape_handler
@@ -29,7 +30,7 @@ from helmwake.telemetry.metrics import operator_resource
 logger = logging.getLogger(__name__)
 
 # Together less than the Deployment's terminationGracePeriodSeconds.
-DRAIN_SECONDS: Final = 20.0
+DRAIN_SECONDS: Final = 18.0
 LAST_WRITES_SECONDS: Final = 2.0
 LAST_METRICS_SECONDS: Final = 4.0
 LAST_ANSWERS: Final = timedelta(seconds=2)
@@ -146,7 +147,9 @@ async def _stops(stop: asyncio.Event, observation: Observation) -> None:
     # What has ended may only wait for an answer that is on its way.
     try:
         async with asyncio.timeout(LAST_ANSWERS.total_seconds()):
-            await observation.answered()
+            await observation.settle()
     except TimeoutError:
-        logger.warning("Some operations ended without their payload or workloads being read")
+        logger.warning("Not all was read that was asked for; the next start asks for it again")
+    except ApiError as error:
+        logger.warning("How far the cluster was read could not be written: %s", error)
     raise StoppedError

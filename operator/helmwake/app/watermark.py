@@ -13,7 +13,7 @@ from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record
 from helmwake.facts.identity import Driver
 from helmwake.ledger.progress import EVER, ObservedNamespace, Progress
-from helmwake.ledger.standing import Standing, standing, standing_of_beginning
+from helmwake.ledger.standing import Standing, read_until, standing, standing_of_beginning
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,10 @@ class ProgressStore(Protocol):
         ...
 
     async def load_progress(self) -> tuple[Progress, list[str]]: ...
+
+    def explained(self, error: ApiError) -> str:
+        """Say in one line what is wrong, and what to do."""
+        ...
 
 
 class Watermark:
@@ -54,6 +58,7 @@ class Watermark:
         pause: timedelta = PAUSE,
     ) -> None:
         """`told` is None until each kind was listed; `answered` and `flushed` wait for others."""
+        self.problem: str | None = None  # why it cannot be written, and what to do
         self._progress = progress
         self._store = store
         self._backfill = backfill
@@ -107,12 +112,16 @@ class Watermark:
             self._dirty = True
             self.nudge()
 
-    def origin(self, record: Record) -> Origin:
+    def dated(self, record: Record) -> Record:
         if record.uid in self._rebuilt:
-            return Origin.RELISTED
-        return ORIGINS[
-            standing(record, self._progress, backfill=self._backfill(), began=self._began)
-        ]
+            return replace(record, origin=Origin.RELISTED)
+        found = standing(record, self._progress, backfill=self._backfill(), began=self._began)
+        if found is Standing.OLD:
+            return record  # the reflector and the release share one fact
+        told_until = None
+        if found is Standing.NEWS:
+            told_until = read_until(self._progress, record.release.namespace)
+        return replace(record, origin=ORIGINS[found], told_until=told_until)
 
     def origin_of_beginning(self, record: Record) -> Origin | None:
         """Say what the operation is that made the record of a later one; None: it is known."""
@@ -132,8 +141,12 @@ class Watermark:
                 await self.advance()
                 backoff.reset()
                 delay = self._pause
+                self.problem = None
             except ApiError as error:
-                logger.debug("How far the cluster was read could not be written: %s", error)
+                problem = self._store.explained(error)
+                if problem != self.problem:
+                    logger.warning("How far the cluster was read cannot be written: %s", problem)
+                self.problem = problem
                 self.nudge()
                 delay = backoff.fail(retry_after=error.retry_after)
             await asyncio.sleep(delay.total_seconds())

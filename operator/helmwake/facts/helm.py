@@ -80,6 +80,8 @@ class Record:
     seen: datetime
     origin: Origin = Origin.WATCHED
     gone: bool = False  # deleted; the rest is what was last known
+    # Of a RELISTED one: what it told until then, an earlier process knew.
+    told_until: datetime | None = None
 
     @property
     def ref(self) -> RecordRef:

@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 FIRST_STATUS: Final = "helmwake.dev/first-status"
+MAX_FIRST_CHARACTERS: Final = 24 * 1024
 API_VERSION: Final = RELEASE_TRACES.api_version
 PartT = TypeVar("PartT", bound=Part)
 
@@ -63,7 +64,8 @@ def to_status(entry: Entry) -> dict[str, Any]:
 def to_object(entry: Entry, *, namespace: str) -> dict[str, Any]:
     """Return the whole object.
 
-    A POST stores all but its status, which is patched after it. Meanwhile an annotation has it.
+    A POST stores all but its status, which is patched after it. Meanwhile an annotation has it,
+    unless it is so large that the object would be too large with both.
     """
     status = to_status(entry)
     # Not escaped: it would be three times as long, and annotations have a limit of their own.
@@ -75,7 +77,7 @@ def to_object(entry: Entry, *, namespace: str) -> dict[str, Any]:
             "name": entry_name(entry.operation),
             "namespace": namespace,
             "labels": entry_labels(entry),
-            "annotations": {FIRST_STATUS: text},
+            "annotations": {FIRST_STATUS: text} if len(text) <= MAX_FIRST_CHARACTERS else {},
         },
         "spec": to_spec(entry.operation),
         "status": status,

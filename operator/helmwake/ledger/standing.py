@@ -53,9 +53,22 @@ def standing_of_beginning(
         filled = known.filled_from is not None
         wanted = not filled and _is_wanted(record, known, backfill)
         return Standing.HISTORY if wanted else Standing.OLD
-    read_at = progress.read_at
-    is_read = read_at is not None and record.created < read_at - CLOCKS_AGREE
-    return Standing.OLD if is_read else Standing.NEWS
+    until = read_until(progress, record.release.namespace)
+    return Standing.OLD if until is not None and record.created < until else Standing.NEWS
+
+
+def read_until(progress: Progress, namespace: str) -> datetime | None:
+    """Say until when what happened in a namespace is known: told, or history; None: not at all.
+
+    An operation that began before that is no news, though its record may be written again: by
+    a later operation that supersedes it, say.
+    """
+    known = progress.namespaces.get(namespace)
+    since = known.since.replace(microsecond=0) if known else None
+    if progress.read_at is None:
+        return since
+    read_at = progress.read_at - CLOCKS_AGREE
+    return read_at if since is None else max(since, read_at)
 
 
 def _is_news(record: Record, progress: Progress, known: ObservedNamespace) -> bool:

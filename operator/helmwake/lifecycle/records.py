@@ -162,7 +162,9 @@ def on_unseen(release: Release, record: Record, limits: Limits) -> Step:
     del limits
     if record.origin not in FILLED_IN:
         return release, ()
-    return replace(release, unsorted=(*release.unsorted, record)), (FetchPayload(record.ref),)
+    if not _was_told(record):
+        release = replace(release, unsorted=(*release.unsorted, record))
+    return release, (FetchPayload(record.ref),)
 
 
 def on_unseen_uninstalling(release: Release, record: Record, limits: Limits) -> Step:
@@ -257,8 +259,15 @@ def _abandon(
     return release, intents
 
 
+def _was_told(record: Record) -> bool:
+    """Tell whether it is the later operations on it alone that may be news."""
+    return record.told_until is not None and record.created < record.told_until
+
+
 def _with_baseline(release: Release, record: Record) -> Release:
     latest = release.latest
+    if record.told_until is not None and _was_told(record):
+        return replace(release, baseline=Baseline(uid=record.uid, written=record.told_until))
     if record.origin in FILLED_IN or (latest and latest.revision > record.revision):
         return release
     if record.status.pending:

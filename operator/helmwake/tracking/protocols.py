@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
-from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record
 from helmwake.facts.identity import RecordRef, ReleaseKey
 from helmwake.facts.payload import Payload
@@ -71,8 +70,8 @@ class History(Protocol):
         """Hear that there is no such namespace any more."""
         ...
 
-    def origin(self, record: Record) -> Origin:
-        """Say what a record of a first list is: RELISTED, HISTORY or INITIAL."""
+    def dated(self, record: Record) -> Record:
+        """Give a record of a first list its origin: RELISTED, HISTORY or INITIAL."""
         ...
 
 

@@ -120,9 +120,9 @@ class Scope:
         if record.origin is not Origin.INITIAL or self._history is None:
             return record
         # Only what an earlier process knew can be missing in a first list.
-        origin = Origin.RELISTED if record.gone else self._history.origin(record)
-        # Nearly always the same: the reflector and the release then share one fact.
-        return record if origin is record.origin else replace(record, origin=origin)
+        return (
+            replace(record, origin=Origin.RELISTED) if record.gone else self._history.dated(record)
+        )
 
     def _pass_on(self, key: ReleaseKey, fact: Record | Workload, *, namespace: str) -> None:
         # The end of what was followed is told, also where its namespace went first.

@@ -114,9 +114,17 @@ class Tracker:
         for operation in operations:
             by_release.setdefault(operation.release, []).append(operation)
         for key, running in by_release.items():
-            release, intents = resume(
-                key, running, self.limits, origin_of_beginning=origin_of_beginning
-            )
+            try:
+                release, intents = resume(
+                    key, running, self.limits, origin_of_beginning=origin_of_beginning
+                )
+            except Exception as error:  # noqa: BLE001  # an entry may have been edited by hand
+                self.failures += 1
+                self._failed()
+                logger.error(  # noqa: TRY400  # a trace may quote an object
+                    "%s: what was running cannot be taken up (%s)", key, type(error).__name__
+                )
+                continue
             self._mailboxes[key] = Mailbox(release)
             self.restored_in |= {key.namespace, release.release_namespace or key.namespace}
             if release.release_namespace is not None:
