@@ -18,7 +18,8 @@ from tests.bench.store import fill
 from tests.bench.usage import Usage, cpu_seconds, peak_mb
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.collector import Collector
-from tests.live.installed import USER, install
+from tests.controlplane.waiting import wait_for
+from tests.live.installed import USER, has_noted_all, install
 
 if TYPE_CHECKING:
     from tests.live.installed import Operator
@@ -98,6 +99,7 @@ def median(usages: Sequence[Usage]) -> Usage:
 
 def at_rest(cluster: ControlPlane, operator: Operator, length: timedelta) -> Rest:
     """Leave it alone, and read in the audit log what it asked for meanwhile."""
+    wait_for("how far it read to be written", lambda: has_noted_all(cluster))
     time.sleep(SETTLING.total_seconds())
     since, pid = datetime.now(UTC), operator.process.pid
     before = cpu_seconds(pid)

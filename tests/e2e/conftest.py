@@ -18,6 +18,7 @@ from tests.e2e.bad_input import BadInput, give_bad_input
 from tests.e2e.installing import USER, install_operator
 from tests.e2e.playing import Play, Stage, Told, everything, play_id, wait_for_the_last
 from tests.e2e.programs import Operator, Recorder
+from tests.live.installed import has_noted_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,6 +116,7 @@ def performance(
             wait_for_the_last(told, plays)
         except WaitError as error:
             late = str(error)
+        wait_for("how far it read to be written", lambda: has_noted_all(control_plane))
         rest = _rest()
         control_plane.create_namespace("e2e-the-end")  # a replay's clock moves with its lines
         wait_for("the last line", lambda: "e2e-the-end" in recorder.file.read_text("utf-8"))

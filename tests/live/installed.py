@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import urllib.request
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,22 @@ def install(cluster: ControlPlane) -> None:
     """Apply what is shipped; its pod is KWOK's, and does nothing."""
     cluster.kubectl("apply", "-k", str(ROOT / "manifests"))
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all")
+
+
+def has_noted_all(cluster: ControlPlane, *, namespace: str = NAMESPACE) -> bool:
+    """Tell whether the operator has written how far it read, after all that it marked.
+
+    That is the last thing it writes, up to half a minute late; then it is at rest.
+    """
+    found = cluster.api.find(f"/api/v1/namespaces/{namespace}/configmaps/helmwake-progress")
+    at = (found or {}).get("data", {}).get("read-at")
+    if at is None:
+        return False
+    traces = cluster.api.items(f"/apis/helmwake.dev/v1alpha1/namespaces/{namespace}/releasetraces")
+    marks = (trace.get("status", {}).get("delivered", {}).get("at") for trace in traces)
+    return all(
+        datetime.fromisoformat(mark) <= datetime.fromisoformat(at) for mark in marks if mark
+    )
 
 
 class Operator:
