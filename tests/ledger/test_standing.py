@@ -59,6 +59,10 @@ def record(
         (KNOWN, READ, record(version="9", age=900 * DAY), None, Standing.HISTORY),
         (replace(KNOWN, filled_from=EVER), READ, record(version="9", age=900 * DAY), None, Standing.OLD),
         (replace(KNOWN, filled_from=None), READ, record(version="9", age=25 * HOUR), 0 * DAY, Standing.OLD),
+        # Whoever was to fill it in ended before; meanwhile it was written again.
+        (replace(KNOWN, filled_from=None), READ, record(version="101", age=25 * HOUR), DAY, Standing.HISTORY),
+        (replace(KNOWN, filled_from=None), READ, record(version="101", age=HOUR), DAY, Standing.NEWS),
+        (replace(KNOWN, filled_from=None), READ, record(version="101", age=25 * HOUR), 0 * DAY, Standing.NEWS),
         # Observed since this process began.
         (None, READ, record(), DAY, Standing.OLD),
         (replace(KNOWN, since=BEGAN, filled_from=None), READ, record(), DAY, Standing.HISTORY),

@@ -32,11 +32,11 @@ def standing(
     left = (known.left or NOTHING_READ).get(record.driver)
     if left is not None and not is_newer(record.resource_version, left):
         return Standing.OLD
+    wanted = _is_wanted(record, known, backfill)
     if known.since < began and _is_news(record, progress, known):
-        return Standing.NEWS
-    if _is_wanted(record, known, backfill):
-        return Standing.HISTORY
-    return Standing.OLD
+        # A process that ended before it had told the history leaves that to the next one.
+        return Standing.HISTORY if wanted and known.filled_from is None else Standing.NEWS
+    return Standing.HISTORY if wanted else Standing.OLD
 
 
 def standing_of_beginning(
