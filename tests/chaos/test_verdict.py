@@ -29,6 +29,7 @@ DONE: Final = Done(
     command="helm upgrade cart",
     evidence=Evidence(born=NOON, died=NOON + 3 * SECOND),
 )
+GONE: Final = Evidence(born=NOON - SECOND, died=NOON)
 AWAKE: Final = Life(number=0, log=Path(), began=NOON - SECOND, ready=NOON - SECOND)
 
 
@@ -118,6 +119,15 @@ def test_an_uninstall_may_be_told_of_the_last_revision_that_was_known() -> None:
 
 def test_a_context_must_be_the_operations_own() -> None:
     assert "has the context c-2, not c-1" in str(verdict_on(*arrived(context="c-2")))
+
+
+def test_of_two_within_a_moment_the_context_tells_which_one_was_told() -> None:
+    before = replace(DONE, began=NOON - SECOND, ended=NOON, context="c-0", evidence=GONE)
+
+    verdict = judge("", [before, DONE], arrived(), lives=[], entries=[])
+
+    assert [each for each, _ in verdict.without_evidence] == [before]
+    assert verdict.holds
 
 
 @pytest.mark.parametrize("state", ["Running", "Undelivered", "Unreadable"])

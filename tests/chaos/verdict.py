@@ -108,15 +108,14 @@ def _matched(
         of_key[root.key].append(root)
     left: list[Done] = []
     mistaken: list[str] = []
-    for each in sorted(done, key=lambda each: each.began):
-        fitting = [root for root in of_key[each.key] if _fits(each, root)]
-        if not fitting:
+    # Of two installs within a moment one may have left no evidence: the context tells which.
+    later = [each for each in sorted(done, key=_began) if _paired(each, of_key, sure=True) is None]
+    for each in later:
+        told = _paired(each, of_key, sure=False)
+        if told is None:
             left.append(each)
-            continue
-        root = min(fitting, key=partial(_distance, each))
-        of_key[each.key].remove(root)
-        if each.context is not None and root.context != each.context:
-            mistaken.append(f"{each} has the context {root.context}, not {each.context}")
+        elif each.context is not None and told.context != each.context:
+            mistaken.append(f"{each} has the context {told.context}, not {each.context}")
     rest = [root for of_one in of_key.values() for root in of_one]
     for each in list(left):
         for root in rest:
@@ -125,6 +124,27 @@ def _matched(
                 rest.remove(root)
                 break
     return left, rest, mistaken
+
+
+def _began(done: Done) -> datetime:
+    return done.began
+
+
+def _paired(
+    done: Done, of_key: dict[tuple[str, str, int], list[Root]], *, sure: bool
+) -> Root | None:
+    """Take the root that fits best out of those that are left, if one does."""
+    fitting = [
+        root
+        for root in of_key[done.key]
+        if _fits(done, root)
+        and (not sure or (done.context is not None and root.context == done.context))
+    ]
+    if not fitting:
+        return None
+    root = min(fitting, key=partial(_distance, done))
+    of_key[done.key].remove(root)
+    return root
 
 
 def _is_uninstall_of_less(done: Done, root: Root) -> bool:
