@@ -104,13 +104,17 @@ def test_it_is_stored_whole_at_its_bounds_too(ledger: Ledger, operation: Operati
 def test_what_was_created_can_be_read_before_it_has_a_status(
     cluster: ControlPlane, ledger: Ledger
 ) -> None:
-    kept = entry(ABSURD)
+    kept = entry(full())
     obj = to_object(kept, namespace=ledger.namespace)
 
     created = cluster.api.create(RELEASE_TRACES.within(ledger.namespace).path, obj)
 
     assert "status" not in created
     assert parse_entry(created) == trimmed(kept)
+
+
+def test_an_entry_that_would_be_too_large_with_it_is_created_without_it() -> None:
+    assert to_object(entry(ABSURD), namespace="any")["metadata"]["annotations"] == {}
 
 
 def test_a_patch_makes_one_status_of_another(ledger: Ledger) -> None:
