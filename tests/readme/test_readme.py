@@ -106,23 +106,29 @@ def test_what_is_done_in_a_cluster_is_answered_recorded_and_replayed(
     failed, follow, wait, plugin = asked
     control_plane.create_namespace("shop")
     control_plane.kubectl(*label[1:])
-    recorder = subprocess.Popen(
-        [HELMWAKE, *record[1:], "--kubeconfig", control_plane.kubeconfig],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    file = tmp_path / "delivery.jsonl"
+    file, told = tmp_path / "delivery.jsonl", tmp_path / "record.log"
+    with told.open("w") as log:
+        recorder = subprocess.Popen(
+            [HELMWAKE, *record[1:], "--kubeconfig", control_plane.kubeconfig],
+            cwd=tmp_path,
+            stderr=log,
+        )
+
+    def deployed() -> bool:
+        return any(
+            '"namespace":"shop"' in line and '"status":"deployed"' in line
+            for line in file.read_text().splitlines()
+        )
+
     try:
-        wait_for("the recording", lambda: file.exists() and '"shop"' in file.read_text())
+        wait_for("the recording of each kind", lambda: told.read_text().count(": in sync") >= 4)
         chart = str(ROOT / "tests" / "charts" / "web")
         done = control_plane.helm(*[chart if a == "./chart" else a for a in upgrade[1:]], "--wait")
         assert done.returncode == 0, done.stderr
-        wait_for("the release", lambda: '"status":"deployed"' in file.read_text())
+        wait_for("the release", deployed)
     finally:
         recorder.send_signal(signal.SIGINT)
-        _, told = recorder.communicate(timeout=20)
-    assert recorder.returncode == 0, told
+        assert recorder.wait(timeout=20) == 0, told.read_text()
 
     def ask(command: list[str], *more: str) -> subprocess.CompletedProcess[str]:
         # kubectl would start its plugin `kubectl-helmwake`, found on the PATH.
