@@ -1,6 +1,7 @@
 """`helmwake run`: parse, call."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -44,4 +45,7 @@ def command(**flags: Any) -> None:
         stop_on_signals(stop)
         await run(sources, os.environ, stop=stop)
 
+    # What was imported stays: no later collection has to walk through it.
+    gc.collect()
+    gc.freeze()
     asyncio.run(until_stopped())
