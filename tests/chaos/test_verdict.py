@@ -130,6 +130,20 @@ def test_of_two_within_a_moment_the_context_tells_which_one_was_told() -> None:
     assert verdict.holds
 
 
+def test_an_entry_of_the_next_one_of_that_name_is_not_this_ones() -> None:
+    """It is told, by its trace: the one before, whom nobody saw, has nothing of it."""
+    before = replace(DONE, began=NOON - SECOND, ended=NOON, context="c-0", evidence=GONE)
+    told = entry("Delivered")
+    told["status"]["traceId"] = (b"t" * 16).hex()
+
+    verdict = judge("", [before, DONE], arrived(), lives=[], entries=[told])
+    untold = judge("", [before, DONE], arrived(trace=b"u" * 16), lives=[], entries=[told])
+
+    assert [each for each, _ in verdict.without_evidence] == [before]
+    assert verdict.holds
+    assert untold.missing == [before]
+
+
 @pytest.mark.parametrize("state", ["Running", "Undelivered", "Unreadable"])
 def test_nothing_may_stay_open(state: str) -> None:
     assert not verdict_on(*arrived(), entries=(entry(state),)).holds

@@ -78,11 +78,14 @@ def judge(
     """Hold what arrived against what was done. `entries` are the ledger's, at the end."""
     found = roots(arrived)
     left, unexpected, mistaken = _matched(done, found)
+    told = {root.trace for root in found}
+    # What was told has its own operation, also where the next one took the same name at once.
+    untold = [entry for entry in entries if entry.get("status", {}).get("traceId") not in told]
     missing: list[Done] = []
     without: list[tuple[Done, str]] = []
     for each in left:
         why = _why_unseen(each, lives)
-        if why is None or any(_is_of(entry, each) for entry in entries):
+        if why is None or any(_is_of(entry, each) for entry in untold):
             missing.append(each)
         else:
             without.append((each, why))
