@@ -3,6 +3,7 @@
 import sys
 from typing import Any, Final
 
+from helmwake.definitions import OBJECT_PROPERTIES, column, custom_resource_definition
 from helmwake.ledger.resource import GROUP, KIND, PLURAL, VERSION
 from helmwake.ledger.schema import TraceSpec, TraceStatus
 from helmwake.structural import structural, to_yaml
@@ -44,42 +45,20 @@ def render() -> str:
 
 
 def definition() -> dict[str, Any]:
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {
-            "name": f"{PLURAL}.{GROUP}",
-            "labels": {"app.kubernetes.io/name": "helmwake"},
-        },
-        "spec": {
-            "group": GROUP,
-            "scope": "Namespaced",
-            "names": {
-                "kind": KIND,
-                "listKind": f"{KIND}List",
-                "plural": PLURAL,
-                "singular": KIND.lower(),
-                "shortNames": ["rt"],
-                "categories": ["helmwake"],
-            },
-            "versions": [
-                {
-                    "name": VERSION,
-                    "served": True,
-                    "storage": True,
-                    "subresources": {"status": {}},
-                    "additionalPrinterColumns": [_column(*column) for column in COLUMNS],
-                    "selectableFields": [{"jsonPath": path} for path in SELECTABLE],
-                    "schema": {"openAPIV3Schema": _resource()},
-                }
-            ],
-        },
-    }
-
-
-def _column(name: str, kind: str, path: str, priority: int) -> dict[str, Any]:
-    column = {"name": name, "type": kind, "jsonPath": path}
-    return column | {"priority": priority} if priority else column
+    return custom_resource_definition(
+        group=GROUP,
+        version=VERSION,
+        scope="Namespaced",
+        kind=KIND,
+        plural=PLURAL,
+        short_name="rt",
+        columns=[
+            column(name, path, kind=kind, priority=priority)
+            for name, kind, path, priority in COLUMNS
+        ],
+        schema=_resource(),
+        selectable=SELECTABLE,
+    )
 
 
 def _resource() -> dict[str, Any]:
@@ -89,9 +68,7 @@ def _resource() -> dict[str, Any]:
         "what its trace is made from, and whether a backend has it. The operator writes it.",
         "required": ["spec"],
         "properties": {
-            "apiVersion": {"type": "string"},
-            "kind": {"type": "string"},
-            "metadata": {"type": "object"},
+            **OBJECT_PROPERTIES,
             "spec": {
                 **structural(TraceSpec),
                 "x-kubernetes-validations": [

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
+from helmwake.definitions import OBJECT_PROPERTIES, column, custom_resource_definition
 from helmwake.settings.spec import ObserverSpec
 from helmwake.settings.status import ObserverStatus
 from helmwake.structural import structural, to_yaml
@@ -28,48 +29,26 @@ def render() -> str:
 
 
 def definition() -> dict[str, Any]:
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {
-            "name": f"{PLURAL}.{GROUP}",
-            "labels": {"app.kubernetes.io/name": "helmwake"},
-        },
-        "spec": {
-            "group": GROUP,
-            "scope": "Cluster",
-            "names": {
-                "kind": KIND,
-                "listKind": f"{KIND}List",
-                "plural": PLURAL,
-                "singular": KIND.lower(),
-                # Not `ro`: that is Argo's Rollout.
-                "shortNames": ["relobs"],
-                "categories": ["helmwake"],
-            },
-            "versions": [
-                {
-                    "name": VERSION,
-                    "served": True,
-                    "storage": True,
-                    "subresources": {"status": {}},
-                    "additionalPrinterColumns": [*_columns()],
-                    "schema": {"openAPIV3Schema": _resource()},
-                }
-            ],
-        },
-    }
+    return custom_resource_definition(
+        group=GROUP,
+        version=VERSION,
+        scope="Cluster",
+        kind=KIND,
+        plural=PLURAL,
+        # Not `ro`: that is Argo's Rollout.
+        short_name="relobs",
+        columns=[*_columns()],
+        schema=_resource(),
+    )
 
 
 def _columns() -> Iterator[dict[str, Any]]:
     for name in ("Ready", "Delivering"):
-        path = f".status.conditions[?(@.type=='{name}')].status"
-        yield {"name": name, "type": "string", "jsonPath": path}
-    yield {"name": "Endpoint", "type": "string", "jsonPath": ".spec.otlp.endpoint"}
+        yield column(name, f".status.conditions[?(@.type=='{name}')].status")
+    yield column("Endpoint", ".spec.otlp.endpoint")
     # In the wide view alone: it is long.
-    error = {"name": "Error", "type": "string", "jsonPath": ".status.lastError"}
-    yield {**error, "priority": 1}
-    yield {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}
+    yield column("Error", ".status.lastError", priority=1)
+    yield column("Age", ".metadata.creationTimestamp", kind="date")
 
 
 def _resource() -> dict[str, Any]:
@@ -78,9 +57,7 @@ def _resource() -> dict[str, Any]:
         "description": "How the operator observes this cluster. There is one, named `default`; "
         "a change of it applies at once.",
         "properties": {
-            "apiVersion": {"type": "string"},
-            "kind": {"type": "string"},
-            "metadata": {"type": "object"},
+            **OBJECT_PROPERTIES,
             "spec": structural(ObserverSpec),
             "status": structural(ObserverStatus),
         },
