@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from helmwake.ledger.contents import known_so_far
 from helmwake.ledger.entry import Entry, State
 from helmwake.lifecycle.operation import Operation, Rollout
-from helmwake.lifecycle.outcome import Outcome, most_specific
+from helmwake.lifecycle.outcome import Outcome
 from helmwake.telemetry import semconv
 from helmwake.telemetry.spans import Span, Trace
 from helmwake.telemetry.traces import Cluster, build_trace
@@ -29,16 +30,9 @@ def ending(entry: Entry) -> Ending:
     if operation.ended is not None and operation.outcome is not None:
         return _ending(operation.outcome.result.value, operation.outcome)
     if entry.state is State.RUNNING:
-        return _ending(RUNNING, known_cause(operation))
+        return _ending(RUNNING, known_so_far(operation))
     lost = "cannot be read" if entry.state is State.UNREADABLE else "followed no more"
     return Ending(result=UNKNOWN, cause=f"{lost}: {entry.problem}" if entry.problem else lost)
-
-
-def known_cause(operation: Operation) -> Outcome | None:
-    """Return what is known to be wrong while it still runs."""
-    causes = [rollout.outcome or rollout.cause for rollout in operation.rollouts]
-    known = [*causes, *(run.outcome for run in operation.hooks), operation.helm_outcome]
-    return most_specific(cause for cause in known if cause is not None and cause.bad)
 
 
 def last_known(operation: Operation) -> datetime:
