@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record, Status
 from helmwake.facts.identity import Driver, ReleaseKey
 from helmwake.ledger.progress import EVER, ObservedNamespace, Progress
-from helmwake.ledger.standing import Standing, read_until, standing
+from helmwake.ledger.standing import read_until, standing
 from tests.lifecycle.making import NOON
 
 HOUR = timedelta(hours=1)
@@ -41,38 +42,38 @@ def record(
     ("known", "read_to", "made", "backfill", "wanted"),
     [
         # Known, and read by an earlier process.
-        (KNOWN, READ, record(version="101"), DAY, Standing.NEWS),
-        (KNOWN, READ, record(version="101", age=9 * DAY), DAY, Standing.NEWS),
-        (KNOWN, READ, record(version="100"), DAY, Standing.OLD),
-        (KNOWN, READ, record(version="99", age=26 * HOUR), DAY, Standing.OLD),
+        (KNOWN, READ, record(version="101"), DAY, Origin.RELISTED),
+        (KNOWN, READ, record(version="101", age=9 * DAY), DAY, Origin.RELISTED),
+        (KNOWN, READ, record(version="100"), DAY, Origin.INITIAL),
+        (KNOWN, READ, record(version="99", age=26 * HOUR), DAY, Origin.INITIAL),
         # Known, and nothing of this driver was read to the end.
-        (KNOWN, {}, record(age=23 * HOUR), DAY, Standing.NEWS),
-        (KNOWN, READ, record(driver=Driver.CONFIG_MAP, version="1"), DAY, Standing.NEWS),
-        (KNOWN, {}, record(age=25 * HOUR), DAY, Standing.OLD),
+        (KNOWN, {}, record(age=23 * HOUR), DAY, Origin.RELISTED),
+        (KNOWN, READ, record(driver=Driver.CONFIG_MAP, version="1"), DAY, Origin.RELISTED),
+        (KNOWN, {}, record(age=25 * HOUR), DAY, Origin.INITIAL),
         # History is filled in once, and as far as it is wanted now.
-        (replace(KNOWN, filled_from=None), READ, record(version="9", age=25 * HOUR), DAY, Standing.HISTORY),
-        (replace(KNOWN, filled_from=None), {}, record(age=25 * HOUR), DAY, Standing.HISTORY),
-        (replace(KNOWN, filled_from=None), READ, record(version="9", age=HOUR), DAY, Standing.OLD),
-        (KNOWN, READ, record(version="9", age=49 * HOUR), DAY, Standing.OLD),
-        (KNOWN, READ, record(version="9", age=49 * HOUR), 2 * DAY, Standing.HISTORY),
-        (KNOWN, READ, record(version="9", age=47 * HOUR), 2 * DAY, Standing.OLD),
-        (KNOWN, READ, record(version="9", age=900 * DAY), None, Standing.HISTORY),
-        (replace(KNOWN, filled_from=EVER), READ, record(version="9", age=900 * DAY), None, Standing.OLD),
-        (replace(KNOWN, filled_from=None), READ, record(version="9", age=25 * HOUR), 0 * DAY, Standing.OLD),
+        (replace(KNOWN, filled_from=None), READ, record(version="9", age=25 * HOUR), DAY, Origin.HISTORY),
+        (replace(KNOWN, filled_from=None), {}, record(age=25 * HOUR), DAY, Origin.HISTORY),
+        (replace(KNOWN, filled_from=None), READ, record(version="9", age=HOUR), DAY, Origin.INITIAL),
+        (KNOWN, READ, record(version="9", age=49 * HOUR), DAY, Origin.INITIAL),
+        (KNOWN, READ, record(version="9", age=49 * HOUR), 2 * DAY, Origin.HISTORY),
+        (KNOWN, READ, record(version="9", age=47 * HOUR), 2 * DAY, Origin.INITIAL),
+        (KNOWN, READ, record(version="9", age=900 * DAY), None, Origin.HISTORY),
+        (replace(KNOWN, filled_from=EVER), READ, record(version="9", age=900 * DAY), None, Origin.INITIAL),
+        (replace(KNOWN, filled_from=None), READ, record(version="9", age=25 * HOUR), 0 * DAY, Origin.INITIAL),
         # Whoever was to fill it in ended before; meanwhile it was written again.
-        (replace(KNOWN, filled_from=None), READ, record(version="101", age=25 * HOUR), DAY, Standing.HISTORY),
-        (replace(KNOWN, filled_from=None), READ, record(version="101", age=HOUR), DAY, Standing.NEWS),
-        (replace(KNOWN, filled_from=None), READ, record(version="101", age=25 * HOUR), 0 * DAY, Standing.NEWS),
+        (replace(KNOWN, filled_from=None), READ, record(version="101", age=25 * HOUR), DAY, Origin.HISTORY),
+        (replace(KNOWN, filled_from=None), READ, record(version="101", age=HOUR), DAY, Origin.RELISTED),
+        (replace(KNOWN, filled_from=None), READ, record(version="101", age=25 * HOUR), 0 * DAY, Origin.RELISTED),
         # Observed since this process began.
-        (None, READ, record(), DAY, Standing.OLD),
-        (replace(KNOWN, since=BEGAN, filled_from=None), READ, record(), DAY, Standing.HISTORY),
-        (replace(KNOWN, since=BEGAN, filled_from=None), {}, record(age=25 * HOUR), DAY, Standing.OLD),
-        (replace(KNOWN, since=BEGAN, filled_from=None), {}, record(age=25 * HOUR), None, Standing.HISTORY),
-        (replace(KNOWN, since=BEGAN, filled_from=None), {}, record(), 0 * DAY, Standing.OLD),
+        (None, READ, record(), DAY, Origin.INITIAL),
+        (replace(KNOWN, since=BEGAN, filled_from=None), READ, record(), DAY, Origin.HISTORY),
+        (replace(KNOWN, since=BEGAN, filled_from=None), {}, record(age=25 * HOUR), DAY, Origin.INITIAL),
+        (replace(KNOWN, since=BEGAN, filled_from=None), {}, record(age=25 * HOUR), None, Origin.HISTORY),
+        (replace(KNOWN, since=BEGAN, filled_from=None), {}, record(), 0 * DAY, Origin.INITIAL),
         # Observed again: what was read before it was left is told already.
-        (replace(KNOWN, since=BEGAN, filled_from=None, left=READ), READ, record(version="100"), DAY, Standing.OLD),
-        (replace(KNOWN, since=BEGAN, filled_from=None, left=READ), READ, record(version="101"), DAY, Standing.HISTORY),
-        (replace(KNOWN, left={}), READ, record(version="101"), DAY, Standing.NEWS),
+        (replace(KNOWN, since=BEGAN, filled_from=None, left=READ), READ, record(version="100"), DAY, Origin.INITIAL),
+        (replace(KNOWN, since=BEGAN, filled_from=None, left=READ), READ, record(version="101"), DAY, Origin.HISTORY),
+        (replace(KNOWN, left={}), READ, record(version="101"), DAY, Origin.RELISTED),
     ],
 )  # fmt: skip
 def test_standing(
@@ -80,7 +81,7 @@ def test_standing(
     read_to: dict[Driver, str],
     made: Record,
     backfill: timedelta | None,
-    wanted: Standing,
+    wanted: Origin,
 ) -> None:
     progress = Progress(read_to=read_to, namespaces={"shop": known} if known else {})
     assert standing(made, progress, backfill=backfill, began=BEGAN) is wanted

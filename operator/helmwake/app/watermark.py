@@ -13,16 +13,11 @@ from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record
 from helmwake.facts.identity import Driver
 from helmwake.ledger.progress import EVER, ObservedNamespace, Progress
-from helmwake.ledger.standing import Standing, read_until, standing, standing_of_beginning
+from helmwake.ledger.standing import read_until, standing, standing_of_beginning
 
 logger = logging.getLogger(__name__)
 
 PAUSE: Final = timedelta(seconds=30)
-ORIGINS: Final = {
-    Standing.NEWS: Origin.RELISTED,
-    Standing.HISTORY: Origin.HISTORY,
-    Standing.OLD: Origin.INITIAL,
-}
 
 
 class ProgressStore(Protocol):
@@ -116,17 +111,17 @@ class Watermark:
         if record.uid in self._rebuilt:
             return replace(record, origin=Origin.RELISTED)
         found = standing(record, self._progress, backfill=self._backfill(), began=self._began)
-        if found is Standing.OLD:
+        if found is Origin.INITIAL:
             return record  # the reflector and the release share one fact
         told_until = None
-        if found is Standing.NEWS:
+        if found is Origin.RELISTED:
             told_until = read_until(self._progress, record.release.namespace)
-        return replace(record, origin=ORIGINS[found], told_until=told_until)
+        return replace(record, origin=found, told_until=told_until)
 
     def origin_of_beginning(self, record: Record) -> Origin | None:
         """Say what the operation is that made the record of a later one; None: it is known."""
         found = standing_of_beginning(record, self._progress, backfill=self._backfill())
-        return None if found is Standing.OLD else ORIGINS[found]
+        return None if found is Origin.INITIAL else found
 
     async def run(self) -> None:
         """Write when there was news, and not more often than once in `pause`."""

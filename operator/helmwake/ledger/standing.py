@@ -1,9 +1,16 @@
-"""What a record is that the first list of a process shows: news, history or old."""
+"""What a record is that the first list of a process shows: news, history or old.
+
+It is said as an origin:
+
+- RELISTED is news: written since the ledger was last in step;
+- HISTORY is from before its namespace was observed, and wanted;
+- INITIAL is old: the ledger had it, or nobody wants it.
+"""
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
+from helmwake.facts.change import Origin
 from helmwake.facts.helm import Record
 from helmwake.facts.versions import is_newer
 from helmwake.ledger.progress import NOTHING_READ, ObservedNamespace, Progress
@@ -12,15 +19,9 @@ from helmwake.ledger.progress import NOTHING_READ, ObservedNamespace, Progress
 CLOCKS_AGREE: Final = timedelta(minutes=1)
 
 
-class Standing(StrEnum):
-    NEWS = "news"  # written since the ledger was last in step
-    HISTORY = "history"  # from before its namespace was observed, and wanted
-    OLD = "old"  # the ledger had it, or nobody wants it
-
-
 def standing(
     record: Record, progress: Progress, *, backfill: timedelta | None, began: datetime
-) -> Standing:
+) -> Origin:
     """Say it by the namespace's entry in `progress`, which must be there already.
 
     `backfill` is how long before its observation a namespace is told of, None for ever;
@@ -28,33 +29,33 @@ def standing(
     """
     known = progress.namespaces.get(record.release.namespace)
     if known is None:
-        return Standing.OLD
+        return Origin.INITIAL
     left = (known.left or NOTHING_READ).get(record.driver)
     if left is not None and not is_newer(record.resource_version, left):
-        return Standing.OLD
+        return Origin.INITIAL
     wanted = _is_wanted(record, known, backfill)
     if known.since < began and _is_news(record, progress, known):
         # A process that ended before it had told the history leaves that to the next one.
-        return Standing.HISTORY if wanted and known.filled_from is None else Standing.NEWS
-    return Standing.HISTORY if wanted else Standing.OLD
+        return Origin.HISTORY if wanted and known.filled_from is None else Origin.RELISTED
+    return Origin.HISTORY if wanted else Origin.INITIAL
 
 
 def standing_of_beginning(
     record: Record, progress: Progress, *, backfill: timedelta | None
-) -> Standing:
+) -> Origin:
     """Say it of the operation that made a record, where a later one on it was begun.
 
     The process that began the later one may have ended before it had stored the first.
     """
     known = progress.namespaces.get(record.release.namespace)
     if known is None:
-        return Standing.OLD
+        return Origin.INITIAL
     if record.created < known.since.replace(microsecond=0):
         filled = known.filled_from is not None
         wanted = not filled and _is_wanted(record, known, backfill)
-        return Standing.HISTORY if wanted else Standing.OLD
+        return Origin.HISTORY if wanted else Origin.INITIAL
     until = read_until(progress, record.release.namespace)
-    return Standing.OLD if until is not None and record.created < until else Standing.NEWS
+    return Origin.INITIAL if until is not None and record.created < until else Origin.RELISTED
 
 
 def read_until(progress: Progress, namespace: str) -> datetime | None:
