@@ -1,6 +1,6 @@
 """The ReleaseTrace as the API knows it."""
 
-from typing import Final
+from typing import Any, Final
 
 from helmwake.cluster.resources import Resource
 
@@ -17,3 +17,8 @@ RELEASE_TRACES: Final = Resource(
     # At most 64 KiB each: a page of the largest is 3 MiB of text, 15 or so of parsed JSON.
     page_size=50,
 )
+
+
+def delete_options(uid: str) -> dict[str, Any]:
+    """Make the body of a deletion that meets this object, and not another one of its name."""
+    return {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}

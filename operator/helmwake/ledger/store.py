@@ -29,7 +29,7 @@ from helmwake.ledger.entry import Entry, State
 from helmwake.ledger.errors import BadEntryError
 from helmwake.ledger.problems import explained, is_absent
 from helmwake.ledger.progress import CONFIG_MAP, Progress, dump_progress, parse_progress
-from helmwake.ledger.resource import RELEASE_TRACES
+from helmwake.ledger.resource import RELEASE_TRACES, delete_options
 
 CONFIG_MAPS: Final = Resource(plural="configmaps", kind="ConfigMap")
 OUR_LABELS: Final = frozenset({
@@ -179,13 +179,9 @@ class LedgerStore:
 
     async def delete(self, handle: Handle) -> None:
         """Delete it, but not another one of its name; it may be gone already."""
-        options = {
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "preconditions": {"uid": handle.uid},
-        }
+        path = f"{self._traces.path}/{handle.name}"
         try:
-            await self._send("DELETE", f"{self._traces.path}/{handle.name}", options)
+            await self._send("DELETE", path, delete_options(handle.uid))
         except ApiError as error:
             if not is_absent(error):
                 raise

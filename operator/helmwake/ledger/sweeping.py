@@ -14,7 +14,7 @@ from helmwake.cluster.errors import ApiError, ForbiddenError
 from helmwake.cluster.listing import list_pages
 from helmwake.cluster.writing import LedgerApi
 from helmwake.facts.errors import BadObjectError
-from helmwake.ledger.resource import RELEASE_TRACES
+from helmwake.ledger.resource import RELEASE_TRACES, delete_options
 from helmwake.ledger.retention import Kept, RetentionLimits, parse_kept, removable
 
 logger = logging.getLogger(__name__)
@@ -125,14 +125,10 @@ class Sweeper:
             raise errors[0]
 
     async def _delete(self, entry: Kept) -> None:
-        options = {
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            # Not another one that was created under this name after the list.
-            "preconditions": {"uid": entry.uid},
-        }
+        path = f"{self._entries.path}/{entry.name}"
         try:
-            await self._api.send("DELETE", f"{self._entries.path}/{entry.name}", options)
+            # Not another one that was created under this name after the list.
+            await self._api.send("DELETE", path, delete_options(entry.uid))
         except ApiError as error:
             if error.status not in SETTLED:
                 raise
