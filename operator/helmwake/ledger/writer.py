@@ -73,7 +73,6 @@ class LedgerWriter:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.problem: str | None = None  # why nothing can be written now, and what to do
-        self.refused = 0  # entries, RUNNING ones among them
         self._store = store
         self._persister = Persister(store, on_stored=on_stored)
         self._on_known = on_known
@@ -241,7 +240,6 @@ class LedgerWriter:
         self._on_known(existing)
 
     def _refuse(self, slot: Slot, entry: Entry, number: int, why: str) -> None:
-        self.refused += 1
         slot.refused = True
         logger.warning("%s is refused by the ledger: %s", slot.name, why)
         self._settle(slot, entry, number)
