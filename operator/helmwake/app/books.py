@@ -37,19 +37,14 @@ class Books:
     ) -> None:
         self._api = WritingClient(credentials, writable=writable(namespace))
         self.store = LedgerStore(self._api, namespace=namespace)
+        self.outlet = Outlet(meters=meters, cluster=cluster, put=self._put, offers=self)
         self.writer = LedgerWriter(
             self.store,
             on_stored=self._stored,
-            on_known=self._known,
-            on_refused=self._refused,
+            on_known=self.outlet.known,
+            on_refused=self.outlet.refused,
         )
         self._sweeper = Sweeper(self._api, namespace, limits=retention, now=utc_now)
-        self.outlet = Outlet(
-            meters=meters,
-            cluster=cluster,
-            put=self._put,
-            offers=self,
-        )
         self.memory = Memory(self.store, self.writer, failed=self.outlet.failed)
         self._dispatch = Dispatch(queue, self.memory, put=self.writer.put, now=utc_now)
         self._queue = queue
@@ -120,12 +115,6 @@ class Books:
         self.writer.put(entry)
         if self._watermark is not None:
             self._watermark.nudge()
-
-    def _known(self, entry: Entry) -> None:
-        self.outlet.known(entry)
-
-    def _refused(self, entry: Entry, why: str) -> None:
-        self.outlet.refused(entry, why)
 
     def _stored(self, entry: Entry) -> None:
         if entry.state is State.UNDELIVERED:
