@@ -1,6 +1,5 @@
 """Ages: whole days, for which Go has no unit, or durations in Go's notation: `7d`, `36h`."""
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
@@ -19,7 +18,6 @@ IN_BOUNDS: Final = (
     "self.endsWith('d') || "
     "duration(self) >= duration('1h') && duration(self) <= duration('23976h')"
 )
-_DAYS: Final = re.compile(r"([1-9][0-9]{0,2})d")
 
 
 def parse_age(text: Any) -> timedelta:
@@ -33,8 +31,7 @@ def parse_age(text: Any) -> timedelta:
 
 def read_age(text: Any) -> timedelta | None:
     """Read an age within its bounds; None: it is none."""
-    days = _DAYS.fullmatch(text) if isinstance(text, str) else None
-    age = timedelta(days=int(days[1])) if days else read_duration(text)
+    age = read_duration(text, pattern=PATTERN)
     return age if age is not None and SHORTEST <= age <= LONGEST else None
 
 

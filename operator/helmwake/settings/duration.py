@@ -1,4 +1,7 @@
-"""Durations in Go's notation, as Kubernetes writes them: `30m`, `1h30m`, `90s`."""
+"""Durations in Go's notation, as Kubernetes writes them: `30m`, `1h30m`, `90s`.
+
+Go has no unit for days; those who take them too bring a pattern with `d`.
+"""
 
 import re
 from datetime import timedelta
@@ -20,8 +23,9 @@ UNITS: Final = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
+    "d": timedelta(days=1),
 }
-_PART: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+_PART: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 
 
 def parse_duration(text: Any) -> timedelta:
@@ -33,10 +37,10 @@ def parse_duration(text: Any) -> timedelta:
     return duration
 
 
-def read_duration(text: Any) -> timedelta | None:
-    """Read Go's notation, however long the duration is; None: it is something else."""
+def read_duration(text: Any, *, pattern: str = PATTERN) -> timedelta | None:
+    """Read a text of this pattern, however long the duration is; None: it is something else."""
     # The length first: a number of a million digits costs time, and overflows.
-    if not isinstance(text, str) or len(text) > MAX_LENGTH or not re.fullmatch(PATTERN, text):
+    if not isinstance(text, str) or len(text) > MAX_LENGTH or not re.fullmatch(pattern, text):
         return None
     try:
         return sum((float(n) * UNITS[unit] for n, unit in _PART.findall(text)), timedelta())
