@@ -20,11 +20,11 @@ from helmwake.cluster.backoff import DEFAULT_BACKOFF, Backoff
 from helmwake.cluster.errors import ApiError
 from helmwake.delivery.outcome import Delivered, Dropped, Outcome, Poisoned
 from helmwake.delivery.queue import DeliveryQueue
+from helmwake.entry_traces import trace_of
 from helmwake.ledger.entry import Entry, State
 from helmwake.ledger.naming import entry_name
 from helmwake.telemetry.readable import UnfinishedTraceError
 from helmwake.telemetry.spans import Trace
-from helmwake.telemetry.traces import Cluster, build_trace
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class Dispatch:
             return True
         on_settled = partial(self._on_settled, name, entry if stored else None)
         try:
-            trace = _trace_of(entry)
+            trace = _finished_trace(entry)
         except Exception as error:  # noqa: BLE001  # one entry's fault stays its own
             # Its kind only: its words may hold a value.
             why = f"no trace can be made of it ({type(error).__name__})"
@@ -157,9 +157,8 @@ class Dispatch:
         )
 
 
-def _trace_of(entry: Entry) -> Trace:
-    cluster = Cluster(uid=entry.cluster_uid, name=entry.cluster_name)
-    trace = build_trace(entry.operation, cluster, version=entry.version, omitted=entry.omitted)
+def _finished_trace(entry: Entry) -> Trace:
+    trace = trace_of(entry)
     if not trace.finished:
         raise UnfinishedTraceError(trace)
     return trace

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from helmwake.entry_traces import trace_of
 from helmwake.ledger.contents import known_so_far
 from helmwake.ledger.entry import Entry, State
 from helmwake.lifecycle.operation import Operation, Rollout
 from helmwake.lifecycle.outcome import Outcome
 from helmwake.telemetry import semconv
 from helmwake.telemetry.spans import Span, Trace
-from helmwake.telemetry.traces import Cluster, build_trace
 
 RUNNING: Final = "running"
 UNKNOWN: Final = "unknown"  # it was followed no more before its end, or cannot be read
@@ -49,9 +49,7 @@ def entry_trace(entry: Entry) -> Trace:
     That of a final entry is the one that was sent. One that still runs also tells the causes
     known so far; one that is followed no more ends where it was last heard of.
     """
-    operation = entry.operation
-    cluster = Cluster(uid=entry.cluster_uid, name=entry.cluster_name)
-    trace = build_trace(operation, cluster, version=entry.version, omitted=entry.omitted)
+    operation, trace = entry.operation, trace_of(entry)
     if operation.ended is not None:
         return trace
     if entry.state is not State.RUNNING:
