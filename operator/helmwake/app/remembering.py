@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from helmwake.cluster.backoff import DEFAULT_BACKOFF, Backoff
 from helmwake.cluster.credentials import utc_now
@@ -24,6 +25,7 @@ from helmwake.telemetry.metrics import OwnError
 logger = logging.getLogger(__name__)
 
 FINAL: Final = frozenset({State.UNDELIVERED, State.DELIVERED, State.SET_ASIDE})
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,33 +77,23 @@ class Memory:
 
     async def remembered(self) -> Remembered:
         """Read what ran when the process before this one ended."""
-        backoff = Backoff(DEFAULT_BACKOFF)
-        told = None
-        while True:
-            try:
-                return await self._remembered()
-            except ApiError as error:
-                self.problem = self._store.explained(error)
-                if self.problem != told:
-                    logger.warning("The ledger cannot be read: %s", self.problem)
-                    told = self.problem
-                delay = backoff.fail(retry_after=error.retry_after)
-            await asyncio.sleep(delay.total_seconds())
+
+        def say_why(error: ApiError) -> None:
+            problem = self._store.explained(error)
+            if problem != self.problem:
+                logger.warning("The ledger cannot be read: %s", problem)
+            self.problem = problem
+
+        return await _persistently(self._remembered, failed=say_why)
 
     async def recall(self, release: ReleaseKey) -> tuple[Operation, ...]:
         """Stand behind the tracker's `Past`."""
-        backoff = Backoff(DEFAULT_BACKOFF)
-        while True:
-            try:
-                known = await self._store.of_release(release)
-            except ApiError as error:
-                logger.debug("%s: what was told of it cannot be read: %s", release, error)
-                delay = backoff.fail(retry_after=error.retry_after)
-            else:
-                return tuple(
-                    stored.entry.operation for stored in known if stored.entry.state in FINAL
-                )
-            await asyncio.sleep(delay.total_seconds())
+
+        def say_why(error: ApiError) -> None:
+            logger.debug("%s: what was told of it cannot be read: %s", release, error)
+
+        known = await _persistently(partial(self._store.of_release, release), failed=say_why)
+        return tuple(stored.entry.operation for stored in known if stored.entry.state in FINAL)
 
     async def undelivered(self) -> AsyncGenerator[Entry, None]:
         """Stand behind the dispatch's `Undelivered`.
@@ -151,3 +143,17 @@ class Memory:
         self._known_bad.add(bad.handle.name)
         self._failed(OwnError.BAD_ENTRY)
         logger.warning("%s; it is made anew if its record is still there", bad.error)
+
+
+async def _persistently(
+    read: Callable[[], Awaitable[T]], *, failed: Callable[[ApiError], None]
+) -> T:
+    """Read until it can be read, with a pause after each failure, of which `failed` hears."""
+    backoff = Backoff(DEFAULT_BACKOFF)
+    while True:
+        try:
+            return await read()
+        except ApiError as error:
+            failed(error)
+            delay = backoff.fail(retry_after=error.retry_after)
+        await asyncio.sleep(delay.total_seconds())
