@@ -39,6 +39,10 @@ def memory_of(api: FakeLedgerApi) -> tuple[Memory, list[OwnError]]:
     return Memory(store, writer, failed=failures.append), failures
 
 
+def problem_of(memory: Memory) -> str | None:
+    return memory.problem  # a function's answer may change, says mypy
+
+
 async def test_a_ledger_that_is_away_is_waited_for_and_named_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -47,7 +51,7 @@ async def test_a_ledger_that_is_away_is_waited_for_and_named_once(
     away = api.fail(UnavailableError(f"LIST {TRACES}", reason="no answer in time"), times=99)
     reading = asyncio.create_task(memory.remembered())
     await asyncio.sleep(300)
-    assert memory.problem == f"LIST {TRACES}: no answer in time"
+    assert problem_of(memory) == f"LIST {TRACES}: no answer in time"
     assert caplog.messages == [f"The ledger cannot be read: {memory.problem}"]
     assert 10 < len(api.requests) < 30
 
@@ -56,7 +60,7 @@ async def test_a_ledger_that_is_away_is_waited_for_and_named_once(
     found = await reading
 
     assert [operation.id for operation in found.operations] == [running().id]
-    assert memory.problem is None
+    assert problem_of(memory) is None
     assert len(caplog.messages) == 2, "another reason is worth another line"
     assert failures == []
 
