@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from helmwake.app.watching import telling_order
 from helmwake.cluster.known import Entry as KnownEntry
 from helmwake.cluster.known import Known, Relisting
 from helmwake.cluster.seen import Seen
@@ -198,7 +199,7 @@ class Watches:
     """One reflector's knowledge for each kind."""
 
     def __init__(self) -> None:
-        self.known = {kind: Known(_reduce, order=_order) for kind in KINDS}
+        self.known = {kind: Known(_reduce, order=telling_order) for kind in KINDS}
 
     def facts(self, namespace: str) -> Iterable[Record | Workload]:
         found: list[Record | Workload] = []
@@ -211,7 +212,7 @@ class Watches:
                         found.append(fact)
                     case _:
                         pass
-        return sorted(found, key=_order)
+        return sorted(found, key=telling_order)
 
     def seed(self, fact: Record | Namespace, *, version: str) -> None:
         kind = "Namespace" if isinstance(fact, Namespace) else fact.driver.value
@@ -412,13 +413,3 @@ def _reduce(change: Change) -> Observed | None:
 def _fact(news: Seen[Observed]) -> Observed:
     gone = news.type is ChangeType.DELETED
     return replace(news.fact, seen=news.seen, origin=news.origin, gone=gone)
-
-
-def _order(fact: Observed) -> tuple[Any, ...]:
-    match fact:
-        case Record():
-            return (0, fact.release.namespace, fact.release.name, fact.revision)
-        case Workload():
-            return (1, fact.key.namespace, fact.key.name, 0)
-        case Namespace():
-            return (2, fact.name, "", 0)

@@ -64,7 +64,7 @@ class Watching:
                 resource,
                 reduce=self._reduce,
                 emit=self._emit,
-                order=_order,
+                order=telling_order,
                 before=_of_kind(before, resource),
             )
             for resource in resources
@@ -78,7 +78,7 @@ class Watching:
 
     def facts(self, namespace: str) -> Iterable[Record | Workload]:
         """Return what is known of a namespace, records first, by ascending revision."""
-        return sorted(self._of(namespace), key=_order)
+        return sorted(self._of(namespace), key=telling_order)
 
     def told(self) -> dict[Driver, str] | None:
         """Return up to which resource version all records were told; None before all lists."""
@@ -146,7 +146,8 @@ def _of_kind(
                 pass
 
 
-def _order(fact: Observed) -> tuple[Any, ...]:
+def telling_order(fact: Observed) -> tuple[Any, ...]:
+    """Give the key by which the facts of a list are told: revisions ascend, workloads follow."""
     match fact:
         case Record():
             return (0, fact.release.namespace, fact.release.name, fact.revision)
