@@ -47,6 +47,7 @@ class FakeLedgerApi:
 
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: list[tuple[float, str, str]] = field(default_factory=list)  # when, method, path
+    lists: list[tuple[float, str]] = field(default_factory=list)  # when each began, `accept`
     bodies: list[Mapping[str, Any]] = field(default_factory=list)  # of the writes
     faults: list[Fault] = field(default_factory=list)
     most_at_once: int = 0
@@ -98,6 +99,8 @@ class FakeLedgerApi:
         accept: str = JSON,
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> Any:
+        if path == TRACES and "continue" not in params:
+            self.lists.append((asyncio.get_running_loop().time(), accept))
         fault = await self._asked("GET", path)
         if fault is not None:
             raise fault.error
