@@ -1,16 +1,15 @@
 """What the ledger tells of earlier processes: what ran, what is to be delivered, what was done."""
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import sys
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
-from helmwake.cluster.backoff import DEFAULT_BACKOFF, Backoff
 from helmwake.cluster.credentials import utc_now
 from helmwake.cluster.errors import ApiError
+from helmwake.cluster.retry import RetryPolicy, retrying
 from helmwake.facts.helm import Record
 from helmwake.facts.identity import ReleaseKey
 from helmwake.facts.keptn import NO_CONTEXT
@@ -25,7 +24,8 @@ from helmwake.telemetry.metrics import OwnError
 logger = logging.getLogger(__name__)
 
 FINAL: Final = frozenset({State.UNDELIVERED, State.DELIVERED, State.SET_ASIDE})
-T = TypeVar("T")
+# An apiserver that is away makes us not ready, and restarts nobody.
+FOR_EVER: Final = RetryPolicy(attempts=sys.maxsize)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,21 +78,29 @@ class Memory:
     async def remembered(self) -> Remembered:
         """Read what ran when the process before this one ended."""
 
-        def say_why(error: ApiError) -> None:
-            problem = self._store.explained(error)
-            if problem != self.problem:
-                logger.warning("The ledger cannot be read: %s", problem)
-            self.problem = problem
+        async def read() -> Remembered:
+            try:
+                return await self._remembered()
+            except ApiError as error:
+                problem = self._store.explained(error)
+                if problem != self.problem:
+                    logger.warning("The ledger cannot be read: %s", problem)
+                self.problem = problem
+                raise
 
-        return await _persistently(self._remembered, failed=say_why)
+        return await retrying(read, policy=FOR_EVER, also=(ApiError,))
 
     async def recall(self, release: ReleaseKey) -> tuple[Operation, ...]:
         """Stand behind the tracker's `Past`."""
 
-        def say_why(error: ApiError) -> None:
-            logger.debug("%s: what was told of it cannot be read: %s", release, error)
+        async def read() -> list[Stored]:
+            try:
+                return await self._store.of_release(release)
+            except ApiError as error:
+                logger.debug("%s: what was told of it cannot be read: %s", release, error)
+                raise
 
-        known = await _persistently(partial(self._store.of_release, release), failed=say_why)
+        known = await retrying(read, policy=FOR_EVER, also=(ApiError,))
         return tuple(stored.entry.operation for stored in known if stored.entry.state in FINAL)
 
     async def undelivered(self) -> AsyncGenerator[Entry, None]:
@@ -143,17 +151,3 @@ class Memory:
         self._known_bad.add(bad.handle.name)
         self._failed(OwnError.BAD_ENTRY)
         logger.warning("%s; it is made anew if its record is still there", bad.error)
-
-
-async def _persistently(
-    read: Callable[[], Awaitable[T]], *, failed: Callable[[ApiError], None]
-) -> T:
-    """Read until it can be read, with a pause after each failure, of which `failed` hears."""
-    backoff = Backoff(DEFAULT_BACKOFF)
-    while True:
-        try:
-            return await read()
-        except ApiError as error:
-            failed(error)
-            delay = backoff.fail(retry_after=error.retry_after)
-        await asyncio.sleep(delay.total_seconds())
