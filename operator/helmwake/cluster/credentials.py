@@ -1,7 +1,7 @@
 """Where the apiserver is, and who we are to it.
 
 `kubernetes.aio.config` reads the kubeconfig, runs its plugins and finds the mounted token;
-nothing else of that package is used. It adds 1.2 MB to what kopf and aiohttp have loaded.
+nothing else of that package is used, nor loaded.
 """
 
 import asyncio
@@ -16,10 +16,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from kubernetes.aio import config
-from kubernetes.aio.client.configuration import Configuration
 
 from helmwake.cluster.errors import CredentialsError
+from helmwake.cluster.kubeconfigs import (
+    ConfigException,
+    Configuration,
+    load_incluster_config,
+    load_kube_config,
+)
 
 DEFAULT_KUBECONFIG: Final = "~/.kube/config"
 IN_CLUSTER_ENV: Final = "KUBERNETES_SERVICE_HOST"
@@ -31,7 +35,7 @@ EXPIRY_SKEW: Final = timedelta(seconds=30)
 PATIENCE: Final = timedelta(minutes=1)
 # The library lets through whatever its parsing of foreign YAML and files runs into.
 LOADING_ERRORS: Final = (
-    config.ConfigException,
+    ConfigException,
     OSError,
     ValueError,
     TypeError,
@@ -142,11 +146,11 @@ class Credentials:
         configuration = Configuration()
         loader: Any = None
         if (file := self._file) is None:
-            config.load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+            load_incluster_config(configuration)  # type: ignore[no-untyped-call]
         else:
             # The library knows $KUBECONFIG only as it was at import. The file is never written:
             # it is the user's.
-            loader = await config.load_kube_config(  # type: ignore[no-untyped-call]
+            loader = await load_kube_config(  # type: ignore[no-untyped-call]
                 config_file=file,
                 context=self._context,
                 client_configuration=configuration,
