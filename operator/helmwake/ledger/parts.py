@@ -7,8 +7,7 @@ people should read another word. The aliases are stored in clusters: they never 
 from datetime import timedelta
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field
 
 from helmwake.facts.change import Origin
 from helmwake.facts.helm import Status
@@ -29,18 +28,13 @@ from helmwake.ledger.fields import (
 )
 from helmwake.lifecycle.operation import OperationKind
 from helmwake.lifecycle.outcome import ErrorType, Result
+from helmwake.models import Model
 
 
-class Part(BaseModel):
-    """Frozen, in camelCase outside. Unknown fields are let go: a newer version wrote them."""
+class Part(Model):
+    """May be made of any object that has its fields, such as one of the lifecycle's."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        alias_generator=to_camel,
-        populate_by_name=True,
-        from_attributes=True,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(from_attributes=True)
 
 
 class KeptnPart(Part):

@@ -5,8 +5,8 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from helmwake.models import Model
 from helmwake.settings.age import Age
-from helmwake.settings.base import Model
 
 MAX_PER_RELEASE: Final = 1_000
 # All of them are in etcd, which by default refuses every write of the cluster's once it holds

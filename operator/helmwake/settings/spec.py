@@ -11,8 +11,8 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from helmwake.models import Model
 from helmwake.settings.backfill import Backfill, BackfillSetting
-from helmwake.settings.base import Model
 from helmwake.settings.duration import Duration
 from helmwake.settings.retention import Retention
 from helmwake.settings.selector import Key, LabelSelector

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints, WithJsonSchema
 
-from helmwake.settings.base import Model
+from helmwake.models import Model
 
 MAX_ERROR_LENGTH: Final = 1024
 MAX_MESSAGE_LENGTH: Final = 1024

@@ -1,4 +1,4 @@
-"""What all our models have in common."""
+"""What the models of both our resources have in common."""
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -7,8 +7,9 @@ from pydantic.alias_generators import to_camel
 class Model(BaseModel):
     """Frozen; in camelCase outside, as Kubernetes has it.
 
-    Unknown fields are let go: a newer CRD before an older operator is the usual
-    order of an upgrade, and the apiserver prunes what the CRD does not know.
+    Unknown fields are let go: a newer version may have written them, a newer CRD before an
+    older operator is the usual order of an upgrade, and the apiserver prunes what the CRD does
+    not know.
     """
 
     model_config = ConfigDict(
