@@ -8,6 +8,7 @@ import argparse
 import random
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos.scenario import ABSENCES, BOTH, KILLS, OPERATIONS, play
@@ -39,13 +40,12 @@ def main() -> None:
                 directory = home / f"{scenario.name}-{seed}"
                 directory.mkdir()
                 verdict = play(
-                    scenario,
+                    replace(scenario, operations=asked.operations),
                     cluster,
                     login,
                     seed=seed,
                     directory=directory,
                     say=lambda line: print(line, file=sys.stderr, flush=True),
-                    operations=asked.operations,
                 )
                 print(verdict, flush=True)
                 verdicts.append(verdict)

@@ -44,6 +44,7 @@ class Plan:
 
     kills: int = 0
     absences: int = 0
+    away: tuple[float, float] = AWAY  # how long each absence is, in seconds
     killed: int = 0
     hurry: threading.Event = field(default_factory=threading.Event)  # the work is done
 
@@ -71,7 +72,7 @@ def take_away(plan: Plan, relay: Relay, *, rng: Random, say: Say) -> None:
     for number in range(plan.absences):
         plan.hurry.wait(rng.uniform(*HERE))
         relay.crash()
-        seconds = rng.uniform(*AWAY)
+        seconds = rng.uniform(*plan.away)
         say(f"collector away for {seconds:.1f} s, {number + 1} of {plan.absences}")
         threading.Event().wait(seconds)
         relay.come_back()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from tests.chaos.breaking import Beside, Plan, kill_again_and_again, take_away
+from tests.chaos.breaking import AWAY, Beside, Plan, kill_again_and_again, take_away
 from tests.chaos.counting import DURATIONS, counted
 from tests.chaos.records import RecordWatch
 from tests.chaos.spans import roots
@@ -35,8 +35,10 @@ POLL_SECONDS: Final = 1.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     name: str
+    operations: int = OPERATIONS
     kills: int = 0
     absences: int = 0
+    away: tuple[float, float] = AWAY  # how long an absence is, in seconds
 
     def __str__(self) -> str:
         return f"{self.name}: {self.kills} kills, {self.absences} absences of the collector"
@@ -55,7 +57,6 @@ def play(
     seed: int,
     directory: Path,
     say: Say,
-    operations: int = OPERATIONS,
 ) -> Verdict:
     """Play it to its end; the seed decides what is done, and when what breaks.
 
@@ -66,7 +67,7 @@ def play(
     name = f"{scenario.name}-{seed % 10**6}"
     title = f"{scenario}, seed {seed}"
     say(title)
-    plan = Plan(kills=scenario.kills, absences=scenario.absences)
+    plan = Plan(kills=scenario.kills, absences=scenario.absences, away=scenario.away)
     with (
         RecordWatch(cluster.api) as watch,
         set_up(cluster, login, name=name, directory=directory) as stage,
@@ -75,7 +76,7 @@ def play(
         work = Work(
             cluster=cluster, name=name, labels=stage.labels, files=directory, allows=plan.allows
         )
-        chosen = choose(operations, rng)
+        chosen = choose(scenario.operations, rng)
         chance, other = Random(rng.random()), Random(rng.random())
         operator.start()
         assert operator.wait_until_ready(), operator.lives[-1].log.read_text(encoding="utf-8")

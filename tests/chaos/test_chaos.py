@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -15,8 +16,17 @@ if TYPE_CHECKING:
 
     from tests.controlplane.cluster import ControlPlane
 
+# `make chaos` plays all of them as long as the kills.
+SHORTER: Final = 24
+AWAY_FOR: Final = (3.0, 8.0)
+SCENARIOS: Final = (
+    KILLS,
+    replace(ABSENCES, operations=SHORTER, away=AWAY_FOR),
+    replace(BOTH, operations=SHORTER, kills=8, away=AWAY_FOR),
+)
 
-@pytest.mark.parametrize("scenario", [KILLS, ABSENCES, BOTH], ids=lambda each: each.name)
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
 def test_nothing_is_lost_or_told_twice(
     scenario: Scenario,
     control_plane: ControlPlane,
