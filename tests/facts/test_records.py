@@ -1,5 +1,6 @@
 """A record is read from its metadata alone."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +37,21 @@ def test_metadata_alone_gives_identity_revision_and_state() -> None:
         seen=NOON,
     )
     assert record.ref.name == "sh.helm.release.v1.cart.v3"
+
+
+def test_records_of_one_delivery_share_the_texts_of_its_names() -> None:
+    obj = record_object(
+        labels={"keptn.sh/project": "sockshop", "keptn.sh/stage": "hardening"},
+        managedFields=[{"time": "2026-11-23T11:59:00Z"}],
+    )
+    # Read twice, as from two answers: nothing in them is the same object.
+    one, other = (parse_record(seen(json.loads(json.dumps(obj))), keys=KEYS) for _ in range(2))
+
+    assert one.release.namespace is other.release.namespace
+    assert one.release.name is other.release.name
+    assert one.tags.keptn.project is other.tags.keptn.project
+    assert one.tags.keptn.stage is other.tags.keptn.stage
+    assert one.written is one.created
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Helm's records, read from their metadata alone."""
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -116,15 +117,18 @@ def parse_record(change: Change, *, keys: KeptnKeys) -> Record:
     created = parse_time(meta.get("creationTimestamp"))
     if created is None:
         raise BadObjectError(meta, path="metadata.creationTimestamp", wanted="a time")
+    written = last_write(items(meta, "managedFields"))
     return Record(
-        release=ReleaseKey(text(meta, "namespace"), name[1]),
+        # Each name is in thousands of records: let them share one text.
+        release=ReleaseKey(sys.intern(text(meta, "namespace")), sys.intern(name[1])),
         revision=int(name[2]),
         driver=_driver(change.object, meta),
         uid=text(meta, "uid"),
         resource_version=text(meta, "resourceVersion"),
         status=_status(labels, meta),
         created=created,
-        written=last_write(items(meta, "managedFields")) or created,
+        # Mostly the same second, and then the same object.
+        written=created if written is None or written == created else written,
         tags=_tags(labels, keys),
         seen=change.seen,
         origin=change.origin,

@@ -4,6 +4,7 @@ Source: keptn/keptn (shkeptncontext, helm-service), keptn/lifecycle-toolkit (pod
 """
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -79,11 +80,16 @@ def read_context(source: Mapping[str, str], keys: KeptnKeys) -> KeptnContext:
     def value(key: str) -> str | None:
         return source.get(key, "")[:MAX_VALUE_CHARACTERS] or None
 
+    def shared(key: str) -> str | None:
+        # Each is in thousands of facts. A context is not: one text for all would gain nothing.
+        found = value(key)
+        return sys.intern(found) if found else None
+
     return KeptnContext(
         context=value(keys.context),
-        project=value(keys.project),
-        stage=value(keys.stage),
-        service=value(keys.service),
+        project=shared(keys.project),
+        stage=shared(keys.stage),
+        service=shared(keys.service),
     )
 
 
