@@ -1,14 +1,14 @@
 """A small apiserver: objects, resource versions, managed fields, events, virtual time."""
 
-import copy
 import heapq
 import itertools
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+T = TypeVar("T")
 Object = dict[str, Any]
 Event = dict[str, Any]
 Key = tuple[str, str, str]
@@ -36,6 +36,15 @@ def stamp(moment: datetime) -> str:
 def precise(moment: datetime) -> str:
     """Format the time at which an event was seen."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def copied(value: T) -> T:
+    """Copy what is JSON, several times as fast as `copy.deepcopy`: it is done all the time."""
+    if isinstance(value, dict):
+        return {key: copied(each) for key, each in value.items()}  # type: ignore[return-value]
+    if isinstance(value, list):
+        return [copied(each) for each in value]  # type: ignore[return-value]
+    return value
 
 
 def key_of(obj: Mapping[str, Any]) -> Key:
@@ -88,14 +97,14 @@ class Cluster:
 
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
         found = self._objects.get((kind, namespace, name))
-        return copy.deepcopy(found)
+        return copied(found)
 
     def objects(self) -> Iterator[Object]:
-        yield from (copy.deepcopy(obj) for obj in list(self._objects.values()))
+        yield from (copied(obj) for obj in list(self._objects.values()))
 
     def create(self, obj: Object, *, by: Manager, fields: Mapping[str, Any]) -> Object:
         """Store a new object as the server does; the caller's is not changed."""
-        new = copy.deepcopy(obj)
+        new = copied(obj)
         if key_of(new) in self._objects:
             raise ValueError(f"{key_of(new)} exists already")
         version = self._next_version()
@@ -108,9 +117,9 @@ class Cluster:
     def replace(self, obj: Object, *, by: Manager, fields: Mapping[str, Any]) -> Object | None:
         """PUT a full object over the stored one. None if nothing changed: no event."""
         live = self._objects[key_of(obj)]
-        new = copy.deepcopy(obj)
+        new = copied(obj)
         for name in ("uid", "creationTimestamp", "managedFields", "resourceVersion"):
-            new["metadata"][name] = copy.deepcopy(live["metadata"][name])
+            new["metadata"][name] = copied(live["metadata"][name])
         if new == live:
             return None
         return self._store("MODIFIED", new, self._next_version(), by, fields)
@@ -129,7 +138,7 @@ class Cluster:
         meta["managedFields"] = self._managed(obj, by, fields)
         self._objects[key_of(obj)] = obj
         self._tell(change, obj)
-        return copy.deepcopy(obj)
+        return copied(obj)
 
     def _managed(self, obj: Object, by: Manager, fields: Mapping[str, Any]) -> list[Object]:
         entry: Object = {
@@ -156,7 +165,7 @@ class Cluster:
         return str(1000 + (self.now - self._start) // TICK * LANES + self._lane)
 
     def _tell(self, change: str, obj: Object) -> None:
-        event = {"type": change, "object": copy.deepcopy(obj), "time": precise(self.now)}
+        event = {"type": change, "object": copied(obj), "time": precise(self.now)}
         self.events.append(event)
 
 

@@ -1,8 +1,12 @@
-"""Random legal sequences of operations, and what lossy and racing watches make of them."""
+"""Random legal sequences of operations, and what lossy and racing watches make of them.
+
+What is drawn again and again is made once: hypothesis takes long to look a strategy over.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -60,6 +64,7 @@ class Scenario:
         return f"Scenario({'; '.join(self.steps)})"
 
 
+@cache
 def charts() -> SearchStrategy[Chart]:
     return st.builds(
         Chart,
@@ -72,6 +77,7 @@ def charts() -> SearchStrategy[Chart]:
     )
 
 
+@cache
 def fates(*, cancellable: bool) -> SearchStrategy[Fate]:
     """Mostly nothing goes wrong."""
     names = st.sampled_from([hook.name for hook in HOOKS])
@@ -88,6 +94,7 @@ def fates(*, cancellable: bool) -> SearchStrategy[Fate]:
     return st.one_of(options)
 
 
+@cache
 def user_labels() -> SearchStrategy[dict[str, str]]:
     values = st.sampled_from(["a3f1", "b7c2", "null"])
     return st.dictionaries(st.sampled_from(["keptn.sh/context", "team"]), values, max_size=2)

@@ -1,12 +1,11 @@
 """What a watch makes of the true events: gaps that end in a re-list, streams that race."""
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.simulator.cluster import Event, precise
+from tests.simulator.cluster import Event, copied, precise
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class _Stream:
             for obj in sorted(now, key=_order)
         ]
         return [
-            {"type": change, "object": copy.deepcopy(obj), "time": time, "relisted": True}
+            {"type": change, "object": copied(obj), "time": time, "relisted": True}
             for change, obj in told
         ]
 
