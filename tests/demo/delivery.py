@@ -29,10 +29,14 @@ def silent(_: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Helm's commands, each followed until its rollout has ended. `say` hears of each."""
+    """Helm's commands, each followed until its rollout has ended. `say` hears of each.
+
+    `values` go before the chart's own, as Helm's `--set` takes them.
+    """
 
     cluster: ControlPlane
     say: Say = silent
+    values: str = ""
 
     def prepare(self) -> None:
         """Create the namespace, observed, and package the chart's versions."""
@@ -68,7 +72,8 @@ class Delivery:
     def _deploy(self, command: str, version: str, context: str, *more: str) -> None:
         chart = self._charts / f"carts-{version}.tgz"
         password = f"--set=database.password={SECRET}"
-        self._helm(command, RELEASE, str(chart), *labels(context), password, *more)
+        values = [f"--set={self.values}"] if self.values else []
+        self._helm(command, RELEASE, str(chart), *labels(context), password, *values, *more)
 
     def _helm(self, *arguments: str) -> None:
         self.say(f"$ helm {shlex.join(shown(arguments))} -n {NAMESPACE}")

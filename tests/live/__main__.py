@@ -1,9 +1,10 @@
-"""Start everything, deliver once, show the trace: `python -m tests.live`."""
+"""Start everything, deliver once, show the trace: `python -m tests.live [--hurried]`."""
 
 # ruff: noqa: T201 - a command says what it does
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 import tempfile
@@ -22,15 +23,20 @@ if TYPE_CHECKING:
 
 # Install, upgrade, failing upgrade and rollback.
 OPERATIONS: Final = 4
+# Of the chart: as fast as a busy machine can follow, in place of what a person can.
+HURRIED: Final = "migration.takes=500ms,readyAfter=500ms,progressDeadlineSeconds=8"
 
 
 def main() -> None:
     """Run it all, and wait for Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m tests.live", description=__doc__)
+    parser.add_argument("--hurried", action="store_true", help="only to see that it works")
+    values = HURRIED if parser.parse_args().hurried else ""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="helmwake-live-") as name:
         try:
             with stack(Path(name), say=say) as running:
-                deliver(running)
+                deliver(running, values=values)
                 explain(running)
                 say("Everything stays up until Ctrl-C.")
                 with suppress(KeyboardInterrupt):
@@ -46,11 +52,11 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def deliver(running: Stack) -> None:
+def deliver(running: Stack, *, values: str) -> None:
     """Run the scripted delivery, and show how its traces are found."""
     context = str(uuid.uuid4())
     say(f"\nA delivery with the Keptn context {context}")
-    delivery = Delivery(cluster=running.cluster, say=say)
+    delivery = Delivery(cluster=running.cluster, say=say, values=values)
     delivery.prepare()
     delivery.install(context=context)
     delivery.upgrade(context=context)

@@ -18,7 +18,7 @@ import pytest
 from tests.live.found import root_of
 from tests.live.installed import ROOT
 
-COMMAND: Final = (sys.executable, "-u", "-m", "tests.live")
+COMMAND: Final = (sys.executable, "-u", "-m", "tests.live", "--hurried")
 ENDED_SECONDS: Final = 180
 LAST_LINE: Final = "Everything stays up until Ctrl-C."
 
