@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 # In seconds.
-PAUSE: Final = (0.0, 3.0)
-ANY_MOMENT: Final = (0.0, 4.0)
+PAUSE: Final = (0.0, 2.0)
+ANY_MOMENT: Final = (0.0, 3.0)
 STARTING: Final = (0.1, 2.5)
 RIGHT_AFTER: Final = (0.0, 0.15)
 START: Final = 20.0
 AT_ONCE: Final = (0.0, 0.01)
-PATIENCE: Final = 4.0
+PATIENCE: Final = 3.0
 HERE: Final = (4.0, 10.0)
 AWAY: Final = (5.0, 15.0)
 

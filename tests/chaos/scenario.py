@@ -92,6 +92,8 @@ def play(
                 plan.hurry.set()
             say(f"Helm is done after {time.monotonic() - began:.0f} s, {plan.killed} kills")
             beside.wait()
+            # Who is asked to stop while it still starts does not end in order.
+            assert operator.wait_until_ready(), operator.lives[-1].log.read_text(encoding="utf-8")
             time.sleep(QUIET_SECONDS)  # what Helm deleted last is told
             done = all_done(commands, watch.seen)
             verdict = _settled(title, stage, done)
