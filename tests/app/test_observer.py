@@ -257,7 +257,7 @@ async def test_delivery_is_told_when_it_changes_and_nothing_is_written_at_rest(
         at_rest = requests(cluster)
         version = cluster.api.get(DEFAULT)["metadata"]["resourceVersion"]
 
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)  # ten looks
 
         assert cluster.api.get(DEFAULT)["metadata"]["resourceVersion"] == version
         assert requests(cluster) == at_rest
@@ -283,7 +283,7 @@ async def test_without_the_crd_it_waits_and_says_so_once(
     cluster.kubectl("delete", "-k", str(ROOT / "crds"))
     async with observing(kubeconfig) as running:
         await until("the line", lambda: caplog.records)
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         (record,) = caplog.records
         assert record.getMessage().startswith("the ReleaseObserver CRD is not installed")
         assert record.getMessage().endswith("kubectl apply -k crds/")
