@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.e2e.expected import Operation
     from tests.e2e.programs import Operator
 
-WORKERS: Final = 12
+WORKERS: Final = 8
 # A rollout that nothing ends is given up this long after Helm gave up (Limits.after_failure).
 AFTER_FAILURE: Final = timedelta(seconds=60)
 LAST_SPANS_SECONDS: Final = 2 * AFTER_FAILURE.total_seconds()
