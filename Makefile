@@ -2,6 +2,8 @@
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3))
 BIN := .venv/bin
+# A fresh clone finds there what another one has checked: 50 s less. mypy goes by contents.
+export MYPY_CACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/helmwake/mypy
 
 .PHONY: demo test lint tools live chaos bench crds readme clean
 
@@ -54,4 +56,4 @@ readme: .venv/.dev ## Make the README's table of attributes anew
 	@touch $@
 
 clean: ## Remove what was installed here; the tools' cache stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .ruff_cache .pytest_cache .hypothesis .import_linter_cache
