@@ -117,6 +117,14 @@ def test_an_uninstall_may_be_told_of_the_last_revision_that_was_known() -> None:
     assert not verdict_on(*told).holds
 
 
+def test_a_rollback_may_be_told_as_an_upgrade_when_its_word_for_it_is_gone() -> None:
+    rollback = replace(DONE, kind="rollback", context=None)
+
+    assert verdict_on(*arrived(), done=rollback).holds
+    assert not verdict_on(*arrived(kind="install"), done=rollback).holds
+    assert not verdict_on(*arrived(kind="rollback")).holds
+
+
 def test_a_context_must_be_the_operations_own() -> None:
     assert "has the context c-2, not c-1" in str(verdict_on(*arrived(context="c-2")))
 

@@ -122,7 +122,7 @@ def _matched(
     rest = [root for of_one in of_key.values() for root in of_one]
     for each in list(left):
         for root in rest:
-            if _is_uninstall_of_less(each, root):
+            if _is_uninstall_of_less(each, root) or _is_rollback_without_its_word(each, root):
                 left.remove(each)
                 rest.remove(root)
                 break
@@ -159,6 +159,18 @@ def _is_uninstall_of_less(done: Done, root: Root) -> bool:
         and root.revision < done.revision
         and root.started <= done.ended + CLOCK
         and done.evidence.born <= root.ended
+    )
+
+
+def _is_rollback_without_its_word(done: Done, root: Root) -> bool:
+    """Helm 3 tells a rollback by its description alone, which an uninstall replaces.
+
+    Who first looks after that finds a revision that was deployed, and calls it an upgrade.
+    """
+    return (
+        (done.kind, root.kind) == ("rollback", "upgrade")
+        and (root.namespace, root.revision) == (done.namespace, done.revision)
+        and _fits(done, root)
     )
 
 
